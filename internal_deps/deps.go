@@ -1,0 +1,36 @@
+//go:build tools
+
+package deps
+
+import (
+	_ "charm.land/bubbles/v2/textinput"
+	_ "charm.land/bubbletea/v2"
+	_ "charm.land/fang/v2"
+	_ "charm.land/huh/v2"
+	_ "charm.land/lipgloss/v2"
+	_ "charm.land/log/v2"
+	_ "github.com/NVIDIA/go-nvml/pkg/nvml"
+	_ "github.com/NimbleMarkets/ntcharts/v2/canvas/graph"
+	_ "github.com/adrg/xdg"
+	_ "github.com/charmbracelet/ultraviolet"
+	_ "github.com/charmbracelet/x/ansi"
+	_ "github.com/charmbracelet/x/exp/teatest/v2"
+	_ "github.com/charmbracelet/x/vt"
+	_ "github.com/creack/pty"
+	_ "github.com/fxamacker/cbor/v2"
+	_ "github.com/google/jsonschema-go/jsonschema"
+	_ "github.com/ollama/ollama/api"
+	_ "github.com/openai/openai-go/v3"
+	_ "github.com/pelletier/go-toml/v2"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/shirou/gopsutil/v4/cpu"
+	_ "github.com/shirou/gopsutil/v4/mem"
+	_ "github.com/spf13/cobra"
+	_ "go.etcd.io/bbolt"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/cpu"
+	_ "golang.org/x/term"
+	_ "gonum.org/v1/gonum/stat"
+	_ "gonum.org/v1/plot"
+	_ "pgregory.net/rapid"
+)
