@@ -1,0 +1,8 @@
+package task
+
+import "sync"
+
+// all makes the tasks once, in the order in which they are shown.
+var all = sync.OnceValue(func() []*Task {
+	return []*Task{sortTask()}
+})
