@@ -1,0 +1,16 @@
+// Package kernel is the float32 linear algebra under the embedded trainer: a matrix product with strided left operand and a
+// panel-packed right operand, and the vector functions (exp, softmax, RMSNorm's sums) that a transformer needs around it.
+//
+// # Order of summation
+//
+// Every element of a product is one chain of fused multiply-adds over k in rising order, cut into blocks of [Block]
+// terms that are added to the element in order. Neither the number of rows in the call, nor the tile in which a row falls, nor
+// the packing of the right operand changes that chain, so a row's result has the same bits whatever else is in the batch.
+// The trainer's promise (same seed, same bits, for any number of workers) rests on this.
+//
+// # Paths
+//
+// [Path] names the implementation that runs: "avx512" and "avx2" are Go assembly, chosen by CPU detection, and agree with each other to
+// the bit in products; "go" is plain Go, runs everywhere, and rounds after each multiplication, so it differs from them in
+// the last bits. LLMZERO_KERNEL=avx512|avx2|go picks a path at start; one that the CPU lacks is ignored.
+package kernel

@@ -1,0 +1,46 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+func detect() pathKind {
+	switch {
+	case !cpu.X86.HasAVX2 || !cpu.X86.HasFMA:
+		return pathGo
+	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW:
+		return pathAVX512
+	default:
+		return pathAVX2
+	}
+}
+
+// The tiles compute rows x 16 elements of C from k terms; strides are in bytes. With acc the old C is added last.
+
+//go:noescape
+func tile6(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
+
+//go:noescape
+func tile1(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
+
+//go:noescape
+func tile12(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
+
+// tile runs the assembly tile of 1, 6 or 12 rows. Its callers have checked the bounds.
+func tile(rows int, c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, k int, acc bool) {
+	add := 0
+	if acc {
+		add = 1
+	}
+	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	switch rows {
+	case 12:
+		tile12(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)
+	case 6:
+		tile6(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)
+	default:
+		tile1(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)
+	}
+}
