@@ -1,0 +1,110 @@
+package tree
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrStop is the cause with which a segment's context is canceled when the segment is to end early and keep what it has:
+// the trainer saves and evaluates a last checkpoint and returns an outcome instead of an error.
+var ErrStop = errors.New("segment stopped early")
+
+// Job is one training segment as a trainer sees it.
+type Job struct {
+	Search      string `json:"search"`
+	Node        NodeID `json:"node"`
+	Attempt     int    `json:"attempt"`
+	Task        string `json:"task"`
+	Base        int    `json:"base"`
+	Seed        uint64 `json:"seed"` // of this segment: siblings from one checkpoint have different ones
+	Config      Config `json:"config"`
+	Previous    Config `json:"previous,omitempty"` // the configuration that the resumed checkpoint was trained with
+	FromRef     string `json:"from_ref,omitempty"` // of the checkpoint to resume from; empty: the base model
+	FromStep    int    `json:"from_step"`
+	Resume      []byte `json:"-"`                // its content, nil for the base model or when FromRef is a file
+	Steps       int    `json:"steps"`            // optimizer steps to take, 0 when Tokens decides
+	Tokens      int64  `json:"tokens,omitempty"` // stop after this many tokens, 0: no limit
+	Checkpoints int    `json:"checkpoints"`      // how many, evenly spaced, the last at the end
+	ValSamples  int    `json:"val_samples"`      // samples of each validation, 0: the trainer's default
+}
+
+// Report is what a trainer says while it runs; exactly one field is set.
+type Report struct {
+	Point      *Point
+	Checkpoint *Checkpoint // Data is set for the store to keep, unless Ref is already a file
+	Samples    []Sample
+	Log        string
+}
+
+// Sample is one completion of the network with its reward.
+type Sample struct {
+	Step       int     `json:"step"`
+	Prompt     string  `json:"prompt"`
+	Completion string  `json:"completion"`
+	Answer     string  `json:"answer,omitempty"` // a right answer, where the task has one
+	Reward     float64 `json:"reward"`
+	Truncated  bool    `json:"truncated,omitempty"`
+	Difficulty int     `json:"difficulty,omitempty"`
+}
+
+// Split names a part of a task's problems.
+type Split string
+
+// The splits; they never overlap. Selection sees validation only.
+const (
+	SplitTrain      Split = "train"
+	SplitValidation Split = "validation"
+	SplitTest       Split = "test"
+)
+
+// Exam asks a trainer to score a checkpoint.
+type Exam struct {
+	Task    string
+	Base    int
+	Config  Config // for what decides sampling at evaluation
+	Ref     string // empty: the base model
+	Data    []byte // the checkpoint's content, nil for the base model or a file
+	Split   Split
+	Samples int // 0: the trainer's default
+	Seed    uint64
+}
+
+// TaskInfo describes a task of a trainer.
+type TaskInfo struct {
+	Name    string           `json:"name"`
+	Help    string           `json:"help"`
+	Metric  string           `json:"metric"`
+	Bases   int              `json:"bases"`
+	Budgets map[string]int64 `json:"budgets,omitempty"` // declared token budgets: tight, middle, ample
+	Facts   string           `json:"facts,omitempty"`   // Markdown
+}
+
+// Description is what a trainer can do.
+type Description struct {
+	Name    string     `json:"name"`
+	Model   string     `json:"model"`
+	Space   Space      `json:"space"`
+	Tasks   []TaskInfo `json:"tasks"`
+	Metrics []string   `json:"metrics"`
+}
+
+// Exchange is one call of an agent: what it was asked and what it said.
+type Exchange struct {
+	ID        string        `json:"id"`
+	Node      NodeID        `json:"node"`  // the node that was looked at
+	Phase     string        `json:"phase"` // diagnose, propose, judge, choose
+	Agent     string        `json:"agent"`
+	Model     string        `json:"model,omitempty"`
+	Versions  string        `json:"versions,omitempty"`
+	Prompt    string        `json:"prompt"`
+	Images    int           `json:"images,omitempty"`
+	Answer    string        `json:"answer"`
+	Errors    []string      `json:"errors,omitempty"` // what was wrong with an answer, in order
+	Repaired  bool          `json:"repaired,omitempty"`
+	Fallback  string        `json:"fallback,omitempty"` // why the rules agent stepped in
+	TokensIn  int64         `json:"tokens_in,omitempty"`
+	TokensOut int64         `json:"tokens_out,omitempty"`
+	Latency   time.Duration `json:"latency,omitempty"`
+	Cost      float64       `json:"cost,omitempty"`
+	When      time.Time     `json:"when"`
+}
