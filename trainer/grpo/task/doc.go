@@ -7,7 +7,7 @@
 //
 // # Sequences
 //
-// A sequence is prompt, completion, [EOS]. A prompt starts with [BOS], is padded with [PAD] to the task's fixed PromptLen
+// A sequence is prompt, completion, [EOS]. A prompt starts with [BOS], is padded with [PAD] to the length of the task
 // (so that a response always starts at the same learned position) and ends with the task's "answer now" symbol. The
 // completion that [Task.Reward] sees carries neither the prompt nor the EOS. Prompt, completion and EOS fit in [Context]
 // tokens.

@@ -5,49 +5,51 @@ import (
 	"slices"
 )
 
-const (
-	sortLetters = "abcdefghij"
-	sortLongest = 10
-)
-
-// sorting asks for the letters of the prompt in alphabetical order.
-type sorting struct{ v *Vocab }
+const digits = "0123456789"
 
 func sortTask() *Task {
-	v := newVocab(sortLetters + ">")
+	const letters = "abcdefghij"
 	return define(Task{
-		Name: "sort", Help: "put letters in alphabetical order", Vocab: v,
-		Difficulty: Range{2, sortLongest}, DifficultyHelp: "number of letters", DefaultCap: sortLongest,
-		Validation: Range{4, sortLongest}, Test: Range{4, sortLongest},
-		PromptLen: sortLongest + 2, MaxAnswer: sortLongest, MaxCompletion: 16,
+		Name: "sort", Help: "put letters in alphabetical order", Vocab: newVocab(letters + ">"),
+		Difficulty: Range{2, 10}, DifficultyHelp: "number of letters", DefaultCap: 10,
+		Validation: Range{4, 10}, Test: Range{4, 10},
+		Width: 10, Sign: '>', MaxAnswer: 10, MaxCompletion: 16,
 		Budgets: Budgets{400_000, 1_200_000, 4_000_000},
-		rules:   sorting{v},
+		rules:   sorting{symbols: letters, sloppy: 0.6},
 		corpus:  []float64{1, 1, 1, 1, 1, 1, 1, 1, 1},
 	})
 }
 
-func (s sorting) draw(rng *rand.Rand, n int) Problem {
-	letters := make([]byte, n)
-	for i := range letters {
-		letters[i] = sortLetters[rng.IntN(len(sortLetters))]
-	}
-	text := string(letters)
-	return Problem{
-		Prompt: s.v.prompt(sortLongest+2, text+">"), Answer: s.v.must(sorted(text)), Difficulty: n, Key: text,
-	}
+// sorting asks for the symbols of the body in order.
+type sorting struct {
+	symbols string
+	// sloppy is the share of the corpus with one slip; from it sampling is often wrong although the greedy answer is
+	// mostly right, and GRPO has to sharpen it.
+	sloppy float64
 }
 
-func (s sorting) reward(prompt, completion []uint8) float32 {
-	return exact(s.v, completion, sorted(s.v.body(prompt)))
+func (s sorting) draw(rng *rand.Rand, n int) (body, answer, key string) {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = s.symbols[rng.IntN(len(s.symbols))]
+	}
+	body = string(b)
+	slices.Sort(b)
+	return body, string(b), body
 }
 
-// teach is sloppy on purpose: 60% of the sequences swap, double or drop a letter, so that sampling from the base is often
-// wrong although its greedy answer is mostly right. GRPO has to sharpen it.
-func (s sorting) teach(rng *rand.Rand, _ int, p Problem) []uint8 {
-	a := slices.Clone(p.Answer)
-	if rng.Float64() >= 0.6 {
-		return a
+func (s sorting) right(body, completion string) bool {
+	b := []byte(body)
+	slices.Sort(b)
+	return completion == string(b)
+}
+
+// teach swaps, doubles or drops a symbol in the sloppy share of the last stretch.
+func (s sorting) teach(rng *rand.Rand, l Lesson, _, answer string) string {
+	if !l.slips(rng, s.sloppy) || len(answer) < 2 {
+		return answer
 	}
+	a := []byte(answer)
 	i := rng.IntN(len(a) - 1)
 	switch rng.IntN(3) {
 	case 0:
@@ -57,19 +59,11 @@ func (s sorting) teach(rng *rand.Rand, _ int, p Problem) []uint8 {
 	default:
 		a = slices.Delete(a, i, i+1)
 	}
-	return a
+	return string(a)
 }
 
-func sorted(s string) string {
-	b := []byte(s)
-	slices.Sort(b)
-	return string(b)
-}
-
-// exact is 1 when completion spells want.
-func exact(v *Vocab, completion []uint8, want string) float32 {
-	if v.Decode(completion) == want {
-		return 1
-	}
-	return 0
+// slips says whether to show a slip: never in the first 60% of the supervised training, in which the skill is learnt,
+// then in the given share.
+func (l Lesson) slips(rng *rand.Rand, share float64) bool {
+	return l.Progress >= 0.6 && rng.Float64() < share
 }

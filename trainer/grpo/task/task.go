@@ -28,7 +28,7 @@ type Budgets struct{ Tight, Middle, Ample int }
 
 // Problem is one question. It is plain data: Reward needs only the Prompt.
 type Problem struct {
-	// Prompt is the token ids, BOS first, always PromptLen long.
+	// Prompt is the token ids, BOS first, always PromptLen() long.
 	Prompt []uint8
 	// Answer is one right completion without EOS: the only one for some tasks, an example for others.
 	Answer []uint8
@@ -45,14 +45,23 @@ type Example struct {
 	Loss []bool
 }
 
-// rules is what makes one task differ from another.
+// rules is what makes one task differ from another. It works on text: the body of a prompt, without BOS, closing sign and
+// the padding at its end, and a completion without EOS.
 type rules interface {
-	// draw makes a problem of the given difficulty, of any split; same rng state, same problem.
-	draw(rng *rand.Rand, difficulty int) Problem
-	// reward is 1 for a right completion and 0 for any other; it must accept any bytes.
-	reward(prompt, completion []uint8) float32
-	// teach returns the completion that the supervised corpus of base shows for p: right, wrong on purpose, or worked.
-	teach(rng *rand.Rand, base int, p Problem) []uint8
+	// draw makes a problem of the given difficulty, of any split: its body, one right answer and its key.
+	draw(rng *rand.Rand, difficulty int) (body, answer, key string)
+	// right verifies a completion; both texts may be anything.
+	right(body, completion string) bool
+	// teach returns the completion that the supervised corpus shows: right, wrong on purpose, or worked.
+	teach(rng *rand.Rand, l Lesson, body, answer string) string
+}
+
+// Lesson says where in the making of a base a supervised sequence is drawn.
+type Lesson struct {
+	// Base is 1..Bases.
+	Base int
+	// Progress is the done part of the supervised training, in [0, 1): some corpora change on the way.
+	Progress float64
 }
 
 // Task is one verifiable task. The exported fields are its declaration and must not be changed.
@@ -68,8 +77,11 @@ type Task struct {
 	// Validation and Test are the declared distributions: uniform over these difficulties. Selection sees validation
 	// only; where the two differ, validation has the easier problems too, because they tell good from bad paths early.
 	Validation, Test Range
-	// PromptLen is the length of every prompt, in tokens; MaxAnswer that of the longest useful completion without EOS.
-	PromptLen, MaxAnswer int
+	// Width is the length to which every problem's body is padded; the prompt is BOS, body, padding, Sign.
+	Width int
+	Sign  rune
+	// MaxAnswer is the length of the longest useful completion in tokens, without EOS.
+	MaxAnswer int
 	// MaxCompletion is the default max_completion_length in tokens, EOS included.
 	MaxCompletion int
 	Budgets       Budgets
@@ -112,15 +124,36 @@ func Lookup(name string) (*Task, error) {
 	return nil, fmt.Errorf("no task %q: choose one of %s", name, strings.Join(Names(), ", "))
 }
 
+// PromptLen is the length of every prompt in tokens.
+func (t *Task) PromptLen() int { return t.Width + 2 }
+
 // Problem draws a problem of one difficulty and split. Difficulties outside the range are clamped to it.
 func (t *Task) Problem(rng *rand.Rand, split Split, difficulty int) Problem {
 	difficulty = min(max(difficulty, t.Difficulty.Lo), t.Difficulty.Hi)
 	for {
-		p := t.rules.draw(rng, difficulty)
-		if SplitOf(t.Name, p.Key) == split {
-			return p
+		body, answer, key := t.rules.draw(rng, difficulty)
+		if SplitOf(t.Name, key) == split {
+			return Problem{
+				Prompt: t.prompt(body), Answer: t.Vocab.must(answer), Difficulty: difficulty, Key: key,
+			}
 		}
 	}
+}
+
+// prompt returns BOS, the body, padding up to Width and the closing sign.
+func (t *Task) prompt(body string) []uint8 {
+	ids := append(make([]uint8, 0, t.Width+2), BOS)
+	ids = append(ids, t.Vocab.must(body)...)
+	for len(ids) < t.Width+1 {
+		ids = append(ids, PAD)
+	}
+	return append(ids, t.Vocab.ids[t.Sign])
+}
+
+// body is the inverse of prompt.
+func (t *Task) body(prompt []uint8) string {
+	text := strings.TrimPrefix(t.Vocab.Decode(prompt), "^")
+	return strings.TrimRight(strings.TrimSuffix(text, string(t.Sign)), "_")
 }
 
 // Train draws a training problem from a curriculum.
@@ -137,20 +170,28 @@ func (t *Task) TestSet() []Problem { return t.test() }
 // Reward scores a completion (token ids without EOS): 1 when it is right, else 0. Any bytes are accepted. A completion
 // that was cut off before its EOS is the trainer's to refuse: it earns 0 whatever stands in it.
 func (t *Task) Reward(p Problem, completion []uint8) float32 {
-	return t.rules.reward(p.Prompt, completion)
+	if t.rules.right(t.body(p.Prompt), t.Vocab.Decode(completion)) {
+		return 1
+	}
+	return 0
 }
 
-// Example draws one sequence of the supervised corpus of a base policy (1..Bases), from the train split.
-func (t *Task) Example(rng *rand.Rand, base int) Example {
-	d := t.Difficulty.Lo + pick(rng, t.corpus)
-	p := t.Problem(rng, Train, d)
-	answer := t.rules.teach(rng, base, p)
-	e := Example{IDs: make([]uint8, 0, len(p.Prompt)+len(answer)+1)}
-	e.IDs = append(append(append(e.IDs, p.Prompt...), answer...), EOS)
-	e.Loss = make([]bool, len(e.IDs))
-	for i := len(p.Prompt); i < len(e.Loss); i++ {
-		e.Loss[i] = true
+// Example draws one sequence of the supervised corpus of a base policy, from the train split.
+func (t *Task) Example(rng *rand.Rand, l Lesson) Example {
+	body, answer := "", ""
+	for difficulty := t.Difficulty.Lo + pick(rng, t.corpus); ; {
+		var key string
+		if body, answer, key = t.rules.draw(rng, difficulty); SplitOf(t.Name, key) == Train {
+			break
+		}
 	}
+	ids := t.prompt(body)
+	e := Example{Loss: make([]bool, len(ids), Context)}
+	ids = append(append(ids, t.Vocab.must(t.rules.teach(rng, l, body, answer))...), EOS)
+	for len(e.Loss) < len(ids) {
+		e.Loss = append(e.Loss, true)
+	}
+	e.IDs = ids
 	return e
 }
 

@@ -73,22 +73,3 @@ func (v *Vocab) must(text string) []uint8 {
 	}
 	return ids
 }
-
-// prompt returns BOS, PAD up to the fixed length, then body: the body is right-aligned, so that its last symbol, the
-// "answer now" sign, and the completion after it always stand at the same positions.
-func (v *Vocab) prompt(length int, body string) []uint8 {
-	ids := make([]uint8, length)
-	ids[0] = BOS
-	text := v.must(body)
-	copy(ids[length-len(text):], text)
-	return ids
-}
-
-// body returns the text of a prompt made by prompt, without BOS, padding and the closing sign.
-func (v *Vocab) body(prompt []uint8) string {
-	text := strings.TrimLeft(v.Decode(prompt), "^_")
-	if text == "" {
-		return ""
-	}
-	return text[:len(text)-1]
-}

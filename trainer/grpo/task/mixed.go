@@ -1,0 +1,53 @@
+package task
+
+import "math/rand/v2"
+
+func mixedTask() *Task {
+	return define(Task{
+		Name: "mixed", Help: "sorting and addition to keep, chain arithmetic to discover", Vocab: newVocab(digits + "+-*#=sac"),
+		Difficulty: Range{1, 6}, DifficultyHelp: "operations of a chain; digits to sort less one; half of that to add", DefaultCap: 6,
+		Validation: Range{1, 6}, Test: Range{1, 6},
+		Width: 14, Sign: '=', MaxAnswer: 8, MaxCompletion: 12,
+		Budgets: Budgets{500_000, 1_500_000, 5_000_000},
+		rules: mixture{
+			{'s', sorting{symbols: digits, sloppy: 0.5}, func(d int) int { return d + 1 }},
+			{'a', adding{width: 3, sloppy: 0.5}, func(d int) int { return (d + 1) / 2 }},
+			{'c', chaining{worked: 0.1}, func(d int) int { return d }},
+		},
+		corpus: []float64{1, 1, 1, 1, 1, 1},
+	})
+}
+
+// mixture draws from several rules with equal weight; the first symbol of the body says which.
+type mixture []struct {
+	tag        byte
+	rules      rules
+	difficulty func(int) int // of the part, given that of the mixture
+}
+
+func (m mixture) draw(rng *rand.Rand, difficulty int) (body, answer, key string) {
+	part := m[rng.IntN(len(m))]
+	body, answer, key = part.rules.draw(rng, part.difficulty(difficulty))
+	tag := string(part.tag)
+	return tag + body, answer, tag + key
+}
+
+func (m mixture) right(body, completion string) bool {
+	r, rest := m.part(body)
+	return r != nil && r.right(rest, completion)
+}
+
+func (m mixture) teach(rng *rand.Rand, l Lesson, body, answer string) string {
+	r, rest := m.part(body)
+	return r.teach(rng, l, rest, answer)
+}
+
+// part returns the rules that a body belongs to and the body without its tag, or nil.
+func (m mixture) part(body string) (rules, string) {
+	for _, p := range m {
+		if body != "" && body[0] == p.tag {
+			return p.rules, body[1:]
+		}
+	}
+	return nil, ""
+}
