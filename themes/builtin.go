@@ -107,9 +107,9 @@ var specs = []spec{
 		Series1: "#89b4fa", Series2: "#f9e2af", Series3: "#cba6f7", Series4: "#a6e3a1", Series5: "#fab387", Series6: "#f5c2e7",
 	}},
 	{"catppuccin-latte", "Catppuccin Latte", false, map[Token]string{
-		Background: "#eff1f5", Surface: "#e6e9ef", Overlay: "#dce0e8", SelectionBg: "#ccd0da", AccentBg: "#1e66f5",
+		Background: "#eff1f5", Surface: "#eff1f5", Overlay: "#e6e9ef", SelectionBg: "#dce0e8", AccentBg: "#1e66f5",
 		Border: "#bcc0cc", BorderFocus: "#7287fd", Track: "#ccd0da", Grid: "#bcc0cc",
-		Text: "#4c4f69", Muted: "#6c6f85", Faint: "#8c8fa1", Title: "#4c4f69", SelectionFg: "#4c4f69", OnAccent: "#eff1f5",
+		Text: "#4c4f69", Muted: "#5c5f77", Faint: "#6c6f85", Title: "#4c4f69", SelectionFg: "#4c4f69", OnAccent: "#eff1f5",
 		Accent: "#1e66f5", Best: "#df8e1d", Gain: "#40a02b", Loss: "#d20f39", Waiting: "#fe640b", Running: "#179299",
 		Done: "#40a02b", Warning: "#df8e1d", Error: "#d20f39", Info: "#209fb5",
 		Capacity: "#1e66f5", Regularization: "#8839ef", Other: "#7c7f93",
@@ -127,7 +127,7 @@ var specs = []spec{
 	{"solarized-light", "Solarized Light", false, map[Token]string{
 		Background: "#fdf6e3", Surface: "#f8f1dd", Overlay: "#fffbf0", SelectionBg: "#eee8d5", AccentBg: "#1f6fa8",
 		Border: "#d9d2bd", BorderFocus: "#268bd2", Track: "#e4ddc8", Grid: "#ddd6c1",
-		Text: "#586e75", Muted: "#657b83", Faint: "#839496", Title: "#073642", SelectionFg: "#073642", OnAccent: "#fdf6e3",
+		Text: "#073642", Muted: "#586e75", Faint: "#657b83", Title: "#002b36", SelectionFg: "#002b36", OnAccent: "#fdf6e3",
 		Accent: "#268bd2", Best: "#b58900", Gain: "#859900", Loss: "#dc322f", Waiting: "#cb4b16", Running: "#2aa198",
 		Done: "#859900", Warning: "#b58900", Error: "#dc322f", Info: "#268bd2",
 		Capacity: "#268bd2", Regularization: "#6c71c4", Other: "#93a1a1",

@@ -105,7 +105,7 @@ func (g *Glyphs) SparklineIn(values []float64, width int, low, high float64) str
 	if len(values) > width {
 		values = values[len(values)-width:]
 	}
-	lo, hi, any := bounds(values)
+	lo, hi, ok := bounds(values)
 	if !isNaN(low) {
 		lo = low
 	}
@@ -116,7 +116,7 @@ func (g *Glyphs) SparklineIn(values []float64, width int, low, high float64) str
 	top := len(g.Spark) - 1
 	for _, v := range values {
 		switch {
-		case !any || !finite(v):
+		case !ok || !finite(v):
 			b.WriteByte(' ')
 		case hi-lo <= 0:
 			b.WriteString(g.Spark[top/2])

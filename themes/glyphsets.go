@@ -7,15 +7,15 @@ var nan = math.NaN()
 func isNaN(v float64) bool  { return v != v }
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// bounds is the range of the finite values; any is false if there are none.
-func bounds(values []float64) (lo, hi float64, any bool) {
+// bounds is the range of the finite values; ok is false if there are none.
+func bounds(values []float64) (lo, hi float64, ok bool) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, v := range values {
 		if finite(v) {
-			lo, hi, any = min(lo, v), max(hi, v), true
+			lo, hi, ok = min(lo, v), max(hi, v), true
 		}
 	}
-	return lo, hi, any
+	return lo, hi, ok
 }
 
 // Unicode is the set for a terminal with a common font: box drawing, geometric shapes, block elements and braille; no
