@@ -1,0 +1,71 @@
+// Package team spreads numbered pieces of work over a fixed set of goroutines, without allocating per call.
+package team
+
+import "sync/atomic"
+
+// Team is a set of workers. Make one with [New] and end it with [Team.Close].
+type Team struct {
+	size int
+	next atomic.Int64
+	n    int
+	f    func(worker, piece int)
+	wake []chan struct{}
+	done chan struct{}
+}
+
+// New starts a team of size workers, at least one. The goroutine that calls Do is one of them.
+func New(size int) *Team {
+	t := &Team{size: max(size, 1), done: make(chan struct{})}
+	for w := 1; w < t.size; w++ {
+		wake := make(chan struct{})
+		t.wake = append(t.wake, wake)
+		go func() {
+			for range wake {
+				t.work(w)
+				t.done <- struct{}{}
+			}
+			t.done <- struct{}{}
+		}()
+	}
+	return t
+}
+
+// Size is the number of workers.
+func (t *Team) Size() int { return t.size }
+
+// Do calls f for every piece 0..n-1 and returns when all are done. Pieces are taken in rising order by whichever worker
+// is free, 0..Size()-1; results must not depend on who takes which. Calls must not overlap.
+func (t *Team) Do(n int, f func(worker, piece int)) {
+	t.n, t.f = n, f
+	t.next.Store(0)
+	helpers := min(len(t.wake), n-1)
+	for w := range max(helpers, 0) {
+		t.wake[w] <- struct{}{}
+	}
+	t.work(0)
+	for range max(helpers, 0) {
+		<-t.done
+	}
+	t.f = nil
+}
+
+func (t *Team) work(w int) {
+	for {
+		i := int(t.next.Add(1)) - 1
+		if i >= t.n {
+			return
+		}
+		t.f(w, i)
+	}
+}
+
+// Close ends the workers and waits for them. The team must be idle.
+func (t *Team) Close() {
+	for _, c := range t.wake {
+		close(c)
+	}
+	for range t.wake {
+		<-t.done
+	}
+	t.wake = nil
+}

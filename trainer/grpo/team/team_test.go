@@ -1,0 +1,37 @@
+package team
+
+import (
+	"sync/atomic"
+	"testing"
+)
+
+func TestEveryPieceOnce(t *testing.T) {
+	for _, size := range []int{0, 1, 2, 5} {
+		tm := New(size)
+		for _, n := range []int{0, 1, 2, 3, 100} {
+			hits := make([]atomic.Int32, n)
+			tm.Do(n, func(w, i int) {
+				if w < 0 || w >= tm.Size() {
+					t.Errorf("worker %d of %d", w, tm.Size())
+				}
+				hits[i].Add(1)
+			})
+			for i := range hits {
+				if got := hits[i].Load(); got != 1 {
+					t.Errorf("size %d: piece %d of %d ran %d times", size, i, n, got)
+				}
+			}
+		}
+		tm.Close()
+	}
+}
+
+func TestDoDoesNotAllocate(t *testing.T) {
+	tm := New(2)
+	defer tm.Close()
+	var sum atomic.Int64
+	f := func(_, i int) { sum.Add(int64(i)) }
+	if got := testing.AllocsPerRun(100, func() { tm.Do(8, f) }); got != 0 {
+		t.Errorf("%g allocations a call", got)
+	}
+}
