@@ -52,8 +52,8 @@ func (t Turn) Result(p tree.Transition) (tree.Config, error) {
 }
 
 // Check says why a proposal may not be made, or nil: its checkpoint exists, each change starts from the value in force,
-// the resulting configuration is inside the space and outside the bans, and neither a child of the same checkpoint nor a
-// veto has it already.
+// the resulting configuration is inside the space and outside the bans (also where the value was in force before the
+// ban), and neither a child of the same checkpoint nor a veto has it already.
 func (t Turn) Check(p tree.Transition) error {
 	src, err := t.Source(p.From)
 	if err != nil {
@@ -80,13 +80,14 @@ func (t Turn) Check(p tree.Transition) error {
 		if err := param.Check(c.To); err != nil {
 			return err
 		}
-		for _, b := range t.Bans {
-			if b.Hits(c.Param, c.To) {
-				return fmt.Errorf("%s = %s: %w%s", c.Param, c.To, ErrBanned, because(b.Why))
-			}
+	}
+	result := src.Config.With(p.Changes)
+	for _, b := range t.Bans {
+		if v, ok := result[b.Param]; ok && b.Hits(b.Param, v) {
+			return fmt.Errorf("%s = %s: %w%s", b.Param, v, ErrBanned, because(b.Why))
 		}
 	}
-	return t.checkTried(p.From, src.Config.With(p.Changes).Key())
+	return t.checkTried(p.From, result.Key())
 }
 
 // checkTried compares with what was proposed before from the same checkpoint, whatever became of it.
