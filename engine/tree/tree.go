@@ -240,6 +240,19 @@ func (t *Tree) checkNode(id NodeID, n *Node) error {
 	if err := t.Spec.Space.Check(n.Config); err != nil {
 		return err
 	}
+	if err := n.checkState(); err != nil {
+		return err
+	}
+	for i, c := range n.Children {
+		if int(c) >= len(t.Nodes) || t.Nodes[c].Parent != id || (i > 0 && c <= n.Children[i-1]) {
+			return fmt.Errorf("its list of children is wrong at %d", c)
+		}
+	}
+	return nil
+}
+
+// checkState verifies that a node has what its state says, and nothing that it cannot have.
+func (n *Node) checkState() error {
 	was := n.State
 	if was == StatePruned {
 		was = n.Before
@@ -251,15 +264,10 @@ func (t *Tree) checkNode(id NodeID, n *Node) error {
 		return fmt.Errorf("its score is not a number")
 	case was == StateVetoed && (n.Verdict == nil || n.Verdict.Decision != Vetoed):
 		return fmt.Errorf("it is vetoed without such a verdict")
-	case id != Root && was != StateProposed && was != StateVetoed && n.Verdict == nil:
+	case n.ID != Root && was != StateProposed && was != StateVetoed && n.Verdict == nil:
 		return fmt.Errorf("it is %s without a verdict", was)
 	case n.Pinned && !n.State.Trained():
 		return fmt.Errorf("it is pinned but %s", n.State)
-	}
-	for i, c := range n.Children {
-		if int(c) >= len(t.Nodes) || t.Nodes[c].Parent != id || (i > 0 && c <= n.Children[i-1]) {
-			return fmt.Errorf("its list of children is wrong at %d", c)
-		}
 	}
 	return nil
 }
