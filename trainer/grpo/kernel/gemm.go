@@ -110,40 +110,50 @@ func zero(c []float32, ldc, m, n int, acc bool) {
 	}
 }
 
-// columns runs one panel: w <= Width columns of C, all m rows. The tiles of assembly are whole, so a last tile with
-// fewer rows is moved up to overlap its predecessor and goes through a scratch tile, as does a panel with fewer columns.
+// columns runs one panel: w <= Width columns of C, all m rows. Whole tiles write to C directly; a panel with fewer columns and
+// the rows after the last whole tile are the business of edge.
 func columns(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb, w, k int, acc bool) {
 	if path == pathGo {
 		columnsGo(c, ldc, a, rs, cs, m, b, ldb, w, k, acc)
 		return
 	}
-	rows := tileRows()
-	i := 0
-	if w == Width {
-		for ; i+rows <= m; i += rows {
-			tile(rows, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
-		}
-	}
-	if i == m {
+	rows, i := tileRows(), 0
+	if w < Width {
+		edge(c, ldc, a, rs, cs, m, b, ldb, w, k, acc, 0)
 		return
 	}
+	for ; i+rows <= m; i += rows {
+		tile(rows, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
+	}
+	if m-i >= 6 && m < rows { // avx512 with 6 to 11 rows in all
+		tile(6, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
+		i += 6
+	}
+	if m-i > 1 && m >= 6 {
+		edge(c, ldc, a, rs, cs, m, b, ldb, w, k, acc, i)
+		return
+	}
+	for ; i < m; i++ {
+		tile(1, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
+	}
+}
+
+// edge computes rows i..m-1 through a scratch tile. The last tile is moved up to overlap rows that are done, which costs
+// less than single rows, whose two accumulators leave the multipliers waiting.
+func edge(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb, w, k int, acc bool, i int) {
 	var scratch [maxTile * Width]float32
 	for i < m {
-		step := min(rows, m-i)
-		switch {
-		case step == 1, m < rows && step < 6:
-			step = 1
-			tile(1, scratch[:], Width, a[i*rs:], rs, cs, b, ldb, k, false)
-			put(c[i*ldc:], ldc, scratch[:], 1, w, acc)
-		case m < rows: // 6 <= m < 12 on avx512
-			step = 6
-			tile(6, scratch[:], Width, a[i*rs:], rs, cs, b, ldb, k, false)
-			put(c[i*ldc:], ldc, scratch[:], step, w, acc)
-		default:
-			at := i + step - rows
-			tile(rows, scratch[:], Width, a[at*rs:], rs, cs, b, ldb, k, false)
-			put(c[i*ldc:], ldc, scratch[(rows-step)*Width:], step, w, acc)
+		rows := tileRows()
+		if m < rows || m-i <= 6 {
+			rows = 6
 		}
+		if m < rows {
+			rows = 1
+		}
+		step := min(rows, m-i)
+		at := i + step - rows
+		tile(rows, scratch[:], Width, a[at*rs:], rs, cs, b, ldb, k, false)
+		put(c[i*ldc:], ldc, scratch[(rows-step)*Width:], step, w, acc)
 		i += step
 	}
 }
@@ -162,33 +172,42 @@ func put(c []float32, ldc int, scratch []float32, rows, w int, acc bool) {
 	}
 }
 
-// columnsGo is the portable path: four rows at a time keep the panel's row in registers' reach.
+// columnsGo is the portable path. Four columns of two rows at a time fit the registers of every architecture.
 func columnsGo(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb, w, k int, acc bool) {
-	var sum [Width]float32
-	for i := range m {
-		clear(sum[:])
-		at, bt := i*rs, 0
-		if w == Width {
+	var sum [2 * Width]float32
+	for i := 0; i < m; i += 2 {
+		two := min(2, m-i)
+		a0 := a[i*rs:]
+		a1 := a0[(two-1)*rs:]
+		j := 0
+		for ; j+4 <= w; j += 4 {
+			var s00, s01, s02, s03, s10, s11, s12, s13 float32
+			at, bt := 0, j
 			for range k {
-				x := a[at]
-				row := b[bt : bt+Width : bt+Width]
-				for j := range sum {
-					sum[j] += x * row[j]
-				}
+				x, y := a0[at], a1[at]
+				r := b[bt : bt+4 : bt+4]
+				s00 += x * r[0]
+				s01 += x * r[1]
+				s02 += x * r[2]
+				s03 += x * r[3]
+				s10 += y * r[0]
+				s11 += y * r[1]
+				s12 += y * r[2]
+				s13 += y * r[3]
 				at += cs
 				bt += ldb
 			}
-		} else {
-			for range k {
-				x := a[at]
-				row := b[bt : bt+w]
-				for j, v := range row {
-					sum[j] += x * v
-				}
-				at += cs
-				bt += ldb
-			}
+			sum[j], sum[j+1], sum[j+2], sum[j+3] = s00, s01, s02, s03
+			sum[Width+j], sum[Width+j+1], sum[Width+j+2], sum[Width+j+3] = s10, s11, s12, s13
 		}
-		put(c[i*ldc:], ldc, sum[:], 1, w, acc)
+		for ; j < w; j++ {
+			var s0, s1 float32
+			for p := range k {
+				s0 += a0[p*cs] * b[p*ldb+j]
+				s1 += a1[p*cs] * b[p*ldb+j]
+			}
+			sum[j], sum[Width+j] = s0, s1
+		}
+		put(c[i*ldc:], ldc, sum[:], two, w, acc)
 	}
 }

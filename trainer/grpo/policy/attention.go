@@ -36,6 +36,9 @@ func (n *Net) attend(t *Tape, lt *layerTape) {
 	d := n.Dim
 	probs := grow(&lt.probs, n.probsSize(t.batch))
 	for _, s := range t.batch.Seqs {
+		if s.Len == 0 {
+			continue
+		}
 		ld := pad16(s.keys())
 		for head := range n.Heads() {
 			t.att.gather(lt.qkv, s, d, head, ld)
@@ -60,6 +63,9 @@ func (n *Net) attendBackward(t *Tape, lt *layerTape, dqkv, dheads []float32) {
 	d, a := n.Dim, &t.att
 	probs := lt.probs
 	for _, s := range t.batch.Seqs {
+		if s.Len == 0 {
+			continue
+		}
 		keys, ld := s.keys(), pad16(s.keys())
 		for head := range n.Heads() {
 			a.gather(lt.qkv, s, d, head, ld)
