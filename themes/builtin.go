@@ -77,7 +77,7 @@ type spec struct {
 var specs = []spec{
 	{"zero-dark", "Zero Dark", true, map[Token]string{
 		Background: "#0f1216", Surface: "#13171c", Overlay: "#191e25", SelectionBg: "#1f2a36", AccentBg: "#6cb6ff",
-		Border: "#2b323b", BorderFocus: "#6cb6ff", Track: "#262c34", Grid: "#2b323b",
+		Border: "#37414c", BorderFocus: "#6cb6ff", Track: "#2c343d", Grid: "#323b45",
 		Text: "#d7dde4", Muted: "#9aa5b1", Faint: "#7e8995", Title: "#eef2f6", SelectionFg: "#f4f8fc", OnAccent: "#0b1016",
 		Accent: "#6cb6ff", Best: "#f2c94c", Gain: "#57d9a3", Loss: "#ff7b72", Waiting: "#ffa657", Running: "#39c5cf",
 		Done: "#8fbfa6", Warning: "#e3b341", Error: "#ff6a69", Info: "#8ab8e6",
@@ -155,7 +155,7 @@ var specs = []spec{
 	// Gain and loss differ as blue and vermillion, never as green and red; lightness separates what hue cannot.
 	{"okabe-ito-dark", "Okabe-Ito Dark", true, map[Token]string{
 		Background: "#101418", Surface: "#141a1f", Overlay: "#1a2127", SelectionBg: "#1e2b38", AccentBg: "#56b4e9",
-		Border: "#303a43", BorderFocus: "#56b4e9", Track: "#28313a", Grid: "#303a43",
+		Border: "#3a4651", BorderFocus: "#56b4e9", Track: "#2c363f", Grid: "#35404a",
 		Text: "#e4e8ec", Muted: "#a9b3bc", Faint: "#87919b", Title: "#f5f7f9", SelectionFg: "#ffffff", OnAccent: "#0b1016",
 		Accent: "#56b4e9", Best: "#f0e442", Gain: "#56b4e9", Loss: "#d55e00", Waiting: "#e69f00", Running: "#009e73",
 		Done: "#8fd3ff", Warning: "#e69f00", Error: "#d55e00", Info: "#a9b3bc",

@@ -138,8 +138,8 @@ func StateToken(state string) Token {
 		return Warning
 	case "failed":
 		return Error
-	case "vetoed":
-		return Loss
+	case "vetoed": // a decision, not a failure
+		return Muted
 	case "pruned":
 		return Faint
 	}
