@@ -108,7 +108,7 @@ func loadError(path string, err error) error {
 		missing = errors.Is(statErr, os.ErrNotExist)
 	}
 	if !missing {
-		return fmt.Errorf("%w: %s", errBadLibrary, err)
+		return fmt.Errorf("%w: %w", errBadLibrary, err)
 	}
 	if path == libraries[0] {
 		return errNoLibrary
@@ -216,7 +216,7 @@ func toError(ret nvml.Return) error {
 	case nvml.ERROR_NO_PERMISSION:
 		return errPermission
 	case nvml.ERROR_NOT_SUPPORTED, nvml.ERROR_FUNCTION_NOT_FOUND:
-		return errNotSupported
+		return errors.New("not supported by this device")
 	case nvml.ERROR_GPU_IS_LOST:
 		return errors.New("the GPU is lost: it fell off the bus and needs a restart of the machine")
 	case nvml.ERROR_RESET_REQUIRED:
@@ -227,6 +227,7 @@ func toError(ret nvml.Return) error {
 		return errors.New("the driver was unloaded or restarted; start llmzero again to read GPUs")
 	case nvml.ERROR_IRQ_ISSUE:
 		return errors.New("the system does not deliver the GPU's interrupts")
+	default:
+		return fmt.Errorf("the NVIDIA driver answered with error code %d", int32(ret))
 	}
-	return fmt.Errorf("the NVIDIA driver answered with error code %d", int32(ret))
 }

@@ -68,8 +68,6 @@ var (
 	errPermission = errors.New("no permission to read the GPUs")
 	// errUnsupported is returned by the stub.
 	errUnsupported = errors.New("this build cannot read GPUs")
-	// errNotSupported is returned when a device has no such value; the field is then absent.
-	errNotSupported = errors.New("not supported by this device")
 )
 
 // statusOf tells how the driver stands after opening it (err) and counting its devices.

@@ -29,6 +29,7 @@ func eachGlyph(v reflect.Value, path string, f func(path, s string)) {
 		for _, k := range v.MapKeys() {
 			eachGlyph(v.MapIndex(k), path+"."+k.String(), f)
 		}
+	default: // flags hold no glyphs
 	}
 }
 
