@@ -19,6 +19,9 @@ const (
 	defaultCapacity = 300
 )
 
+// looking is the status until the driver was opened or found missing.
+var looking = Status{State: Unknown, Sentence: "looking for GPUs"}
+
 // driver is what the sampler needs of NVML. After any error it must still be safe to call.
 type driver interface {
 	// Version is the driver's version, or empty.
@@ -62,14 +65,14 @@ func newSampler(o Options, open func() (driver, error), host hostReader) *Sample
 	}
 	return &Sampler{
 		interval: o.Interval, open: open, host: host,
-		status:  Status{State: Unknown, Sentence: "looking for GPUs"},
+		status:  looking,
 		history: newRing[Reading](o.Capacity),
 	}
 }
 
-// Run looks for a driver, takes a reading at once and one each interval, and returns when ctx is done. It always
-// returns nil then; a second Run of the same sampler while one is under way is an error. A missing or failing driver is
-// no error but a Status.
+// Run looks for a driver, takes a reading as soon as it knows and one each interval, and returns nil when ctx is done
+// and the driver has answered the last call. A second Run of the same sampler while one is under way is an error. A
+// missing or failing driver is no error but a Status.
 func (s *Sampler) Run(ctx context.Context) error {
 	s.mu.Lock()
 	if s.running {
@@ -84,26 +87,48 @@ func (s *Sampler) Run(ctx context.Context) error {
 		s.mu.Unlock()
 	}()
 
-	d, openErr := s.open()
-	w := watcher{driver: d, openErr: openErr}
+	// Initialising the driver takes seconds on a machine with many GPUs at rest; the host is read meanwhile.
+	opened := make(chan *watcher, 1)
+	go func() {
+		d, err := s.open()
+		opened <- &watcher{driver: d, openErr: err}
+	}()
+	var w *watcher
+	defer func() {
+		if w == nil {
+			<-opened
+		}
+	}()
 	ticks := time.NewTicker(s.interval)
 	defer ticks.Stop()
-	for now := time.Now(); ; {
-		devices, status := w.read()
-		r := Reading{Time: now, Devices: devices, Host: s.host.ReadHost(ctx)}
-		if ctx.Err() != nil {
-			return nil // the reading may be cut short
-		}
-		s.mu.Lock()
-		s.status = status
-		s.history.push(r)
-		s.mu.Unlock()
+	for {
+		var now time.Time
 		select {
 		case <-ctx.Done():
 			return nil
+		case w = <-opened:
+			now = time.Now()
+			ticks.Reset(s.interval)
 		case now = <-ticks.C:
 		}
+		s.sample(ctx, now, w)
 	}
+}
+
+// sample takes one reading; w is nil while the driver is still being opened.
+func (s *Sampler) sample(ctx context.Context, now time.Time, w *watcher) {
+	r := Reading{Time: now, Host: s.host.ReadHost(ctx)}
+	status := looking
+	if w != nil {
+		r.Devices, status = w.read()
+	}
+	if ctx.Err() != nil {
+		return // the reading may be cut short
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = status
+	s.history.push(r)
 }
 
 // Snapshot is the status and a copy of the history at this moment.

@@ -133,6 +133,47 @@ func TestSamplerWithoutDriver(t *testing.T) {
 	})
 }
 
+// TestSlowDriver: while the driver takes its time, the host is read, and the end of Run waits for it.
+func TestSlowDriver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		slow := func() (driver, error) {
+			<-release
+			return &fakeDriver{count: 1}, nil
+		}
+		s := newSampler(Options{}, slow, fakeHost{})
+		stop := running(t, s)
+		pass(2500 * time.Millisecond)
+		r, ok := s.Snapshot().Latest()
+		if st := s.Snapshot().Status; !ok || len(s.Snapshot().History) != 2 || r.Host.CPU != 25 || len(r.Devices) != 0 || st.State != Unknown {
+			t.Errorf("while it waits: %+v, %+v", r, st)
+		}
+		close(release)
+		synctest.Wait()
+		if r, _ = s.Snapshot().Latest(); len(r.Devices) != 1 || s.Snapshot().Status.State != Available {
+			t.Errorf("once it answers: %+v", r)
+		}
+		stop()
+
+		release = make(chan struct{})
+		s = newSampler(Options{}, slow, fakeHost{})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		cancel()
+		synctest.Wait()
+		select {
+		case <-done:
+			t.Error("Run left the driver's goroutine behind")
+		default:
+		}
+		close(release)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestSamplerToleratesDeviceErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeDriver{count: 3}

@@ -72,3 +72,26 @@ func TestRampsFollowTheDepth(t *testing.T) {
 		t.Error("the curve colours repeat every six")
 	}
 }
+
+// TestAt256Colours rounds each theme to the 256 colours of older terminals, as the terminal library does: what must be
+// told apart still is, and text is still readable, if not at AA's ratio.
+func TestAt256Colours(t *testing.T) {
+	round := func(c Color) Color {
+		r, g, b, _ := ansi.Convert256(c).RGBA()
+		return Color{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}
+	}
+	for _, th := range Builtins() {
+		for _, p := range pairs {
+			if a, b := round(th.RGB(p[0])), round(th.RGB(p[1])); a == b {
+				t.Errorf("%s: %s and %s are both %s", th.Name, p[0], p[1], a)
+			}
+		}
+		for tok := Text; tok < numTokens; tok++ {
+			for _, bg := range tok.surfaces() {
+				if c := Contrast(round(th.RGB(tok)), round(th.RGB(bg))); c < 3 {
+					t.Errorf("%s: %s on %s has contrast %.1f", th.Name, tok, bg, c)
+				}
+			}
+		}
+	}
+}
