@@ -11,11 +11,11 @@ func addTask() *Task {
 	return define(Task{
 		Name: "add", Help: "add two numbers, the highest digit first", Vocab: newVocab(digits + "+="),
 		Difficulty: Range{1, 4}, DifficultyHelp: "digits of each number", DefaultCap: 4,
-		Validation: Range{2, 4}, Test: Range{2, 4},
+		Validation: Range{1, 4}, Test: Range{1, 4},
 		Width: 9, Sign: '=', MaxAnswer: 5, MaxCompletion: 12,
 		Budgets: Budgets{400_000, 1_200_000, 4_000_000},
 		rules:   adding{width: 4, sloppy: 0.5},
-		corpus:  []float64{0.5, 1, 1.5, 2},
+		corpus:  []float64{0.5, 1.5, 2, 1},
 	})
 }
 

@@ -30,17 +30,14 @@ type brackets struct{}
 func (brackets) draw(rng *rand.Rand, depth int) (body, answer, key string) {
 	// As many closed pairs as fit, up to four, at places where something is open to close.
 	pairs := rng.IntN(min(4, (18-depth)/2) + 1)
-	var b []byte
-	var stack []byte
+	var b, stack []byte
+	// With no opener left something is open, so every turn of the loop writes a bracket.
 	for opens, closes := depth+pairs, pairs; opens+closes > 0; {
 		if closes > 0 && len(stack) > 0 && rng.IntN(opens+closes) < closes {
 			b = append(b, stack[len(stack)-1])
 			stack = stack[:len(stack)-1]
 			closes--
 			continue
-		}
-		if opens == 0 {
-			break // unreachable: with no opener left something is open
 		}
 		k := rng.IntN(len(openers))
 		b, stack = append(b, openers[k]), append(stack, closers[k])

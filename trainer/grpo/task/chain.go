@@ -8,7 +8,7 @@ import (
 func chainTask() *Task {
 	return define(Task{
 		Name: "chain", Help: "arithmetic modulo 10 from left to right; working it out step by step is allowed and helps",
-		Vocab:      newVocab(digits + "+-*#="),
+		Vocab:      newVocab(digits + "+-#="),
 		Difficulty: Range{1, 8}, DifficultyHelp: "number of operations", DefaultCap: 8,
 		Validation: Range{2, 8}, Test: Range{2, 8},
 		Width: 17, Sign: '=', MaxAnswer: 10, MaxCompletion: 8,
@@ -18,8 +18,8 @@ func chainTask() *Task {
 	})
 }
 
-// chaining asks for the value modulo 10 of digits joined by + - *, taken from left to right. The completion is any number
-// of digits, then "#", then the value: "#8" answers at once, "2998#8" shows the running values first. Only the digit after
+// chaining asks for the value modulo 10 of digits joined by + and -, taken from left to right. The completion is any number
+// of digits, then "#", then the value: "#8" answers at once, "298#8" shows the running values first. Only the digit after
 // "#" is verified, so working it out pays by being right more often, and costs tokens.
 type chaining struct {
 	// worked is the share of worked answers that the finished base gives: the skill is there, but hidden.
@@ -29,7 +29,7 @@ type chaining struct {
 func (c chaining) draw(rng *rand.Rand, n int) (body, answer, key string) {
 	b := []byte{digits[rng.IntN(10)]}
 	for range n {
-		b = append(b, "+-*"[rng.IntN(3)], digits[rng.IntN(10)])
+		b = append(b, "+-"[rng.IntN(2)], digits[rng.IntN(10)])
 	}
 	body = string(b)
 	values := running(body)
@@ -54,7 +54,7 @@ func (c chaining) teach(rng *rand.Rand, l Lesson, body, answer string) string {
 	return answer
 }
 
-// running returns the value after each operation of a chain, one digit each: "7+5*3" gives "26". The value of a lone
+// running returns the value after each operation of a chain, one digit each: "7+5-3" gives "29". The value of a lone
 // digit is itself; a malformed chain has none.
 func running(body string) string {
 	if len(body)%2 == 0 || !isDigit(body[0]) {
@@ -75,8 +75,6 @@ func running(body string) string {
 			value += d
 		case '-':
 			value += 10 - d
-		case '*':
-			value *= d
 		default:
 			return ""
 		}

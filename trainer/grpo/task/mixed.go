@@ -4,7 +4,7 @@ import "math/rand/v2"
 
 func mixedTask() *Task {
 	return define(Task{
-		Name: "mixed", Help: "sorting and addition to keep, chain arithmetic to discover", Vocab: newVocab(digits + "+-*#=sac"),
+		Name: "mixed", Help: "sorting and addition to keep, chain arithmetic to discover", Vocab: newVocab(digits + "+-#=sac"),
 		Difficulty: Range{1, 6}, DifficultyHelp: "operations of a chain; digits to sort less one; half of that to add", DefaultCap: 6,
 		Validation: Range{1, 6}, Test: Range{1, 6},
 		Width: 14, Sign: '=', MaxAnswer: 8, MaxCompletion: 12,
