@@ -9,7 +9,7 @@
 //	safetensors  the file format of weights and checkpoints
 //	policy       the transformer: forward, backward, sampling, LoRA, shards
 //	sft          supervised training, which makes base policies
-//	task         vocabularies, problems, verifiers, splits, corpora, base weights and facts
+//	task, base   vocabularies, problems, verifiers, splits, corpora; the shipped base weights and facts
 //
 // # Making a base
 //
@@ -23,8 +23,29 @@
 //		}, nil)
 //	b, err := policy.Encode(cfg, w, map[string]string{"task": t.Name, "base": "1"})
 //
-// This package reads the shipped bases through t.Base(n) ([]byte, error), n from 1 to task.Bases, and the page of facts through
-// t.Facts() string (Markdown, may be empty).
-//
 // To gate a base, sample from it: see [policy.Sampler], or [Accuracy], which scores weights on a list of problems.
+//
+// # A step
+//
+// Problems of the training split are drawn under the curriculum; each prompt is run once and sampled num_generations times; a
+// completion earns 1 when its end token came and the verifier accepts it, less the overlong penalty. Advantages are relative to the
+// group. The completions are packed behind their shared prompts into at most 8 shards, whose gradients are added in a fixed
+// order; AdamW moves the weights, or the LoRA factors. The loss follows TRL's GRPOTrainer term by term.
+//
+// # Tokens
+//
+// The budget's currency counts each completion's prompt and response once when sampled and once per gradient pass, as
+// if prompts were not shared; so the count does not depend on how clever this trainer is.
+//
+// # Exactness
+//
+// Random numbers are functions of (seed, step, row, position), products sum in a fixed order, shards do not depend on the number of
+// workers. Hence the same job gives the same bits on one kernel path, for any number of workers, and when it is resumed
+// from a checkpoint at any step.
+//
+// # Checkpoints
+//
+// A checkpoint is a safetensors file: "policy." weights (the frozen ones when there is an adapter), "reference." weights,
+// "adapter." factors, "adam.m." and "adam.v." moments of what is trained; the metadata holds step, token counters, position of
+// the random streams, adapter rank, identities of base and reference, and the kernel path.
 package grpo

@@ -83,6 +83,17 @@ func (b *Batch) Add(tokens []uint8, prefix Seq) Seq {
 	return s
 }
 
+// Continue is Add for first followed by rest.
+func (b *Batch) Continue(first uint8, rest []uint8, prefix Seq) Seq {
+	s := Seq{Start: len(b.Tokens), Len: 1 + len(rest), Prefix: prefix.Start, PreLen: prefix.Len}
+	b.Tokens = append(append(b.Tokens, first), rest...)
+	for i := range s.Len {
+		b.Positions = append(b.Positions, uint8(prefix.Len+i))
+	}
+	b.Seqs = append(b.Seqs, s)
+	return s
+}
+
 // Want marks rows [from, to) as outputs; calls must come in rising order.
 func (b *Batch) Want(from, to int) {
 	for i := from; i < to; i++ {

@@ -1,0 +1,113 @@
+package grpo
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"llmzero/engine/tree"
+	"llmzero/trainer/grpo/policy"
+	"llmzero/trainer/grpo/task"
+	"llmzero/trainer/grpo/team"
+)
+
+// examChunk is the number of completions drawn between two looks at the context.
+const examChunk = 512
+
+// problemsOf are the problems of an evaluation: the task's fixed lists, or fresh training problems of every difficulty.
+func problemsOf(t *task.Task, split tree.Split, n int) ([]task.Problem, error) {
+	switch split {
+	case tree.SplitValidation:
+		return t.ValidationSet(), nil
+	case tree.SplitTest:
+		return t.TestSet(), nil
+	case tree.SplitTrain:
+		rng := rand.New(rand.NewPCG(uint64(policy.NewStream(streamExam)), 0))
+		out := make([]task.Problem, min(n, task.EvalSize))
+		for i := range out {
+			out[i] = t.Train(rng, task.Curriculum{Cap: t.Difficulty.Hi})
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("no split %q: choose train, validation or test", split)
+}
+
+// score is the evaluation that every checkpoint gets: n completions at temperature 1, top-p 1, as long as the context
+// allows, over the split's problems in turn. The standard error is over problems. Equal seeds draw equal random numbers, so
+// that checkpoints are compared on the same luck. The cost holds EvalTokens and FLOP.
+func score(ctx context.Context, s *policy.Sampler, c policy.Config, t *task.Task, problems []task.Problem, n int, seed uint64) (tree.Score, tree.Cost, error) {
+	var cost tree.Cost
+	stream := policy.NewStream(seed, streamExam)
+	k := min(n, len(problems))
+	hits := make([]float64, k)
+	tries := make([]float64, k)
+	var out policy.Completions
+	prompts := make([][]uint8, 0, examChunk)
+	for from := 0; from < n; from += examChunk {
+		if err := ctx.Err(); err != nil {
+			return tree.Score{}, cost, context.Cause(ctx)
+		}
+		to := min(n, from+examChunk)
+		prompts = prompts[:0]
+		for i := from; i < to; i++ {
+			prompts = append(prompts, problems[i%k].Prompt)
+		}
+		s.Sample(&out, prompts, 1, policy.Sampling{
+			Temperature: 1, MaxNew: task.Context, End: task.EOS, Stream: stream.With(uint64(from)),
+		})
+		for i := from; i < to; i++ {
+			row := i - from
+			tries[i%k]++
+			if out.Ended[row] && t.Reward(problems[i%k], out.Text(row)) > 0 {
+				hits[i%k]++
+			}
+			cost.EvalTokens += int64(len(prompts[row]) + out.Len[row])
+		}
+	}
+	cost.FLOP = float64(cost.EvalTokens) * c.FLOP(t.PromptLen())
+	return meanOf(hits, tries, n), cost, nil
+}
+
+func meanOf(hits, tries []float64, n int) tree.Score {
+	k := float64(len(hits))
+	var mean, ss float64
+	for i := range hits {
+		mean += hits[i] / tries[i] / k
+	}
+	for i := range hits {
+		d := hits[i]/tries[i] - mean
+		ss += d * d
+	}
+	sc := tree.Score{Mean: mean, N: n}
+	if k > 1 {
+		sc.SE = math.Sqrt(ss / (k - 1) / k)
+	}
+	return sc
+}
+
+// Accuracy scores weights on a list of problems as an evaluation does: one completion each at temperature 1, or the
+// likeliest token at each place when greedy.
+func Accuracy(c policy.Config, w []float32, t *task.Task, problems []task.Problem, greedy bool, seed uint64) float64 {
+	net := policy.NewNet(c)
+	net.Load(w)
+	tm := team.New(2)
+	defer tm.Close()
+	prompts := make([][]uint8, len(problems))
+	for i, p := range problems {
+		prompts[i] = p.Prompt
+	}
+	o := policy.Sampling{Temperature: 1, MaxNew: task.Context, End: task.EOS, Stream: policy.NewStream(seed, streamExam)}
+	if greedy {
+		o.Temperature = 0
+	}
+	var out policy.Completions
+	policy.NewSampler(net, tm).Sample(&out, prompts, 1, o)
+	hits := 0
+	for i, p := range problems {
+		if out.Ended[i] && t.Reward(p, out.Text(i)) > 0 {
+			hits++
+		}
+	}
+	return float64(hits) / float64(len(problems))
+}

@@ -1,0 +1,281 @@
+package grpo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"time"
+
+	"llmzero/engine/tree"
+	"llmzero/trainer/grpo/kernel"
+	"llmzero/trainer/grpo/optim"
+	"llmzero/trainer/grpo/policy"
+	"llmzero/trainer/grpo/task"
+	"llmzero/trainer/grpo/team"
+)
+
+// Samples kept for the inspector: a few of the first groups at each checkpoint.
+const (
+	samplesPerCheckpoint = 8
+	samplesPerGroup      = 2
+)
+
+// validationSeed is the same for all checkpoints, so that they are compared on the same random numbers.
+const validationSeed = 0
+
+// defaultVal is the number of completions of a validation when the job does not say.
+const defaultVal = task.EvalSize
+
+// Trainer is the embedded trainer. The zero value is ready to use.
+type Trainer struct {
+	// Workers is the number of goroutines of a segment, 0 for one a processor. Results do not depend on it.
+	Workers int
+}
+
+func (t *Trainer) team() *team.Team {
+	if t.Workers > 0 {
+		return team.New(t.Workers)
+	}
+	return team.New(runtime.GOMAXPROCS(0))
+}
+
+// segment is one call of Run.
+type segment struct {
+	*learner
+	job      tree.Job
+	report   func(tree.Report) error
+	problems []task.Problem
+	out      tree.Outcome
+	rewards  []float64 // of every step, for the spark line
+	started  time.Time
+}
+
+// Run trains one segment; see trainer.Trainer.
+func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report) error) (tree.Outcome, error) {
+	started := time.Now()
+	out := tree.Outcome{Chosen: -1, Kernel: kernel.Path()}
+	fail := func(class tree.FailureClass, err error) (tree.Outcome, error) {
+		out.Failure = &tree.Failure{Class: class, Message: err.Error()}
+		return out, out.Failure
+	}
+	if job.Steps <= 0 && job.Tokens <= 0 {
+		return fail(tree.FailConfig, errors.New("a segment needs a number of steps or tokens"))
+	}
+	set, err := parse(job.Config)
+	if err != nil {
+		return fail(tree.FailConfig, err)
+	}
+	tk, err := task.Lookup(job.Task)
+	if err != nil {
+		return fail(tree.FailConfig, err)
+	}
+	st, err := load(tk, job.Base, job.Resume)
+	if err != nil {
+		return fail(tree.FailData, err)
+	}
+	tm := t.team()
+	defer tm.Close()
+	s := &segment{
+		learner: newLearner(tk, st, set, job.Seed, tm), job: job, report: report, problems: tk.ValidationSet(),
+		out: out, started: started,
+	}
+	err = s.loop(ctx)
+	s.finish()
+	var f *tree.Failure
+	if errors.As(err, &f) {
+		s.out.Failure = f
+	}
+	return s.out, err
+}
+
+// load makes the state that a segment starts from: a checkpoint, or the task's base policy.
+func load(t *task.Task, base int, checkpoint []byte) (state, error) {
+	if checkpoint != nil {
+		st, info, err := decode(checkpoint)
+		if err != nil {
+			return state{}, err
+		}
+		if info.Task != t.Name {
+			return state{}, fmt.Errorf("%w: it is of task %s, wanted is %s", ErrCheckpoint, info.Task, t.Name)
+		}
+		return st, nil
+	}
+	base = max(base, 1)
+	b, err := t.Base(base)
+	if err != nil {
+		return state{}, err
+	}
+	c, w, _, err := policy.Decode(b)
+	if err != nil {
+		return state{}, fmt.Errorf("base %d of task %s: %w", base, t.Name, err)
+	}
+	id := weightsID(w)
+	return state{
+		baseNumber: base, baseID: id, model: policy.NewModel(c, w), opt: optim.New(len(w)),
+		reference: append([]float32(nil), w...), refID: id,
+	}, nil
+}
+
+// loop takes steps until the job is done or stopped. Checkpoints are due at even shares of the way.
+func (s *segment) loop(ctx context.Context) error {
+	due := 1
+	wanted := max(1, s.job.Checkpoints)
+	for {
+		if ctx.Err() != nil {
+			cause := context.Cause(ctx)
+			if !errors.Is(cause, tree.ErrStop) {
+				return cause
+			}
+			if n := len(s.out.Checkpoints); s.cost.Steps > 0 && (n == 0 || s.out.Checkpoints[n-1].Step != s.step) {
+				return s.checkpoint(context.WithoutCancel(ctx), nil)
+			}
+			return nil
+		}
+		r, err := s.doStep()
+		if err != nil {
+			return &tree.Failure{Class: tree.FailNaN, Message: err.Error()}
+		}
+		s.rewards = append(s.rewards, r.mean)
+		point := s.point(r)
+		progress := s.progress()
+		if progress*float64(wanted) >= float64(due)-1e-9 {
+			if err := s.checkpoint(context.WithoutCancel(ctx), point); err != nil {
+				return err
+			}
+			for progress*float64(wanted) >= float64(due)-1e-9 {
+				due++
+			}
+		} else if err := s.report(tree.Report{Point: point}); err != nil {
+			return err
+		}
+		if progress >= 1 {
+			return nil
+		}
+	}
+}
+
+// progress is the done share of the segment, by whichever limit is nearer.
+func (s *segment) progress() float64 {
+	var p float64
+	if s.job.Steps > 0 {
+		p = float64(s.cost.Steps) / float64(s.job.Steps)
+	}
+	if s.job.Tokens > 0 {
+		p = max(p, float64(s.cost.Tokens())/float64(s.job.Tokens))
+	}
+	return p
+}
+
+// checkpoint scores and reports the state, and the step's point with its validation, when there is one.
+func (s *segment) checkpoint(ctx context.Context, point *tree.Point) error {
+	n := s.job.ValSamples
+	if n <= 0 {
+		n = defaultVal
+	}
+	val, cost, err := score(ctx, s.sampler, s.model.Config, s.task, s.problems, n, validationSeed)
+	if err != nil {
+		return err
+	}
+	s.cost = s.cost.Plus(cost)
+	data, err := s.encode()
+	if err != nil {
+		return fmt.Errorf("checkpoint of step %d: %w", s.step, err)
+	}
+	s.cost.PeakMemory = max(s.cost.PeakMemory, memory())
+	if point != nil {
+		point.Values[tree.MetricValidation] = val.Mean
+		if err := s.report(tree.Report{Point: point}); err != nil {
+			return err
+		}
+	}
+	if err := s.report(tree.Report{Samples: s.pickSamples()}); err != nil {
+		return err
+	}
+	c := tree.Checkpoint{Step: s.step, Tokens: s.cost.Tokens(), Size: int64(len(data)), Val: val, Data: data}
+	if err := s.report(tree.Report{Checkpoint: &c}); err != nil {
+		return err
+	}
+	s.out.Checkpoints = append(s.out.Checkpoints, c)
+	if b := s.out.Chosen; b < 0 || val.Mean >= s.out.Checkpoints[b].Val.Mean {
+		s.out.Chosen, s.out.Val = len(s.out.Checkpoints)-1, val
+		s.out.ChosenWhy = "highest validation score"
+	}
+	return nil
+}
+
+// point names a step's measurements.
+func (s *segment) point(r stepResult) *tree.Point {
+	tokens := max(1, r.tokens)
+	v := map[string]float64{
+		tree.MetricReward:       r.mean,
+		tree.MetricRewardStd:    r.std,
+		tree.MetricZeroStd:      r.zero,
+		tree.MetricAllRight:     r.right,
+		tree.MetricAllWrong:     r.wrong,
+		tree.MetricEntropy:      r.entropy / tokens,
+		tree.MetricClip:         (r.clippedLow + r.clippedHigh) / tokens,
+		metricClipLow:           r.clippedLow / tokens,
+		metricClipHigh:          r.clippedHigh / tokens,
+		tree.MetricLength:       r.length,
+		tree.MetricTruncated:    r.truncated,
+		tree.MetricGradNorm:     r.norm,
+		tree.MetricLoss:         r.loss / float64(s.set.epochs),
+		tree.MetricTokens:       float64(s.spent.Plus(s.cost).Tokens()),
+		tree.MetricLearningRate: s.set.rate,
+		metricAccuracy:          r.accuracy,
+	}
+	if s.set.beta != 0 {
+		v[tree.MetricKL] = r.kl / tokens
+	}
+	return &tree.Point{Step: s.step, Tokens: s.cost.Tokens(), Values: v}
+}
+
+// pickSamples takes a few completions of the step's first groups.
+func (s *segment) pickSamples() []tree.Sample {
+	var out []tree.Sample
+	for g := range s.learner.problems {
+		for k := range min(samplesPerGroup, s.set.group) {
+			if len(out) == samplesPerCheckpoint {
+				return out
+			}
+			row := g*s.set.group + k
+			p := s.learner.problems[g]
+			out = append(out, tree.Sample{
+				Step: s.step, Prompt: s.task.Vocab.Decode(p.Prompt), Completion: s.task.Vocab.Decode(s.samples.Text(row)),
+				Answer: s.task.Vocab.Decode(p.Answer), Reward: float64(s.learner.rewards[row]),
+				Truncated: !s.samples.Ended[row], Difficulty: p.Difficulty,
+			})
+		}
+	}
+	return out
+}
+
+// finish fills what is known only at the end.
+func (s *segment) finish() {
+	s.cost.WallSeconds = time.Since(s.started).Seconds()
+	s.cost.PeakMemory = max(s.cost.PeakMemory, memory())
+	s.out.Cost = s.cost
+	s.out.Spark = spark(s.rewards, 16)
+}
+
+// spark is the curve in at most n means of equal spans.
+func spark(x []float64, n int) []float64 {
+	n = min(n, len(x))
+	out := make([]float64, n)
+	for i := range out {
+		lo, hi := i*len(x)/n, (i+1)*len(x)/n
+		for _, v := range x[lo:hi] {
+			out[i] += v / float64(hi-lo)
+		}
+	}
+	return out
+}
+
+// memory is the memory that the Go runtime holds for the whole process, in bytes.
+func memory() int64 {
+	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(s)
+	return int64(s[0].Value.Uint64() - s[1].Value.Uint64())
+}
