@@ -1,0 +1,80 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"llmzero/engine/tree"
+)
+
+// Plan is one training run with a constant configuration: what `llmzero train` does, and what an outside optimiser calls
+// as its objective.
+type Plan struct {
+	Task        string
+	Base        int
+	Seed        uint64
+	Config      tree.Config // full
+	Steps       int         // 0: Tokens decides
+	Tokens      int64       // prompt + sampled + trained tokens, 0: Steps decides
+	Checkpoint  []byte      // to go on from, nil: the base model
+	ValSamples  int         // 0: the trainer's default
+	TestSamples int         // 0: the trainer's default
+}
+
+// Result is how a plan came out.
+type Result struct {
+	Task    string             `json:"task"`
+	Base    int                `json:"base"`
+	Seed    uint64             `json:"seed"`
+	Steps   int                `json:"steps"`
+	Tokens  int64              `json:"tokens"`
+	WallS   float64            `json:"wall_s"`
+	Val     tree.Score         `json:"val"`
+	Test    tree.Score         `json:"test"`
+	Params  tree.Config        `json:"params"`
+	Metrics map[string]float64 `json:"metrics"` // of the last step
+	Cost    tree.Cost          `json:"cost"`
+	Kernel  string             `json:"kernel"`
+	Stopped bool               `json:"stopped,omitempty"`
+
+	Checkpoint []byte `json:"-"` // the last one
+}
+
+// Solo runs a plan and scores its last checkpoint on the test split. Each step goes to progress. When ctx is canceled with
+// the cause tree.ErrStop, the run ends early and its result says so.
+func Solo(ctx context.Context, t Trainer, p Plan, progress func(tree.Point)) (Result, error) {
+	r := Result{Task: p.Task, Base: p.Base, Seed: p.Seed, Params: p.Config, Metrics: map[string]float64{}}
+	if p.Steps <= 0 && p.Tokens <= 0 {
+		return r, errors.New("nothing to do: give a number of steps or of tokens")
+	}
+	job := tree.Job{
+		Search: "train", Task: p.Task, Base: p.Base, Seed: p.Seed, Config: p.Config, Resume: p.Checkpoint,
+		Steps: p.Steps, Tokens: p.Tokens, Checkpoints: 1, ValSamples: p.ValSamples,
+	}
+	out, err := t.Run(ctx, job, func(rep tree.Report) error {
+		if rep.Point != nil {
+			r.Metrics = rep.Point.Values
+			progress(*rep.Point)
+		}
+		if rep.Checkpoint != nil {
+			r.Checkpoint = rep.Checkpoint.Data
+		}
+		return nil
+	})
+	r.Steps, r.Tokens, r.WallS = out.Cost.Steps, out.Cost.Tokens(), out.Cost.WallSeconds
+	r.Cost, r.Kernel, r.Stopped = out.Cost, out.Kernel, out.Stop != nil || ctx.Err() != nil
+	if err != nil {
+		return r, fmt.Errorf("train %s: %w", p.Task, err)
+	}
+	if n := len(out.Checkpoints); n > 0 {
+		r.Val = out.Checkpoints[n-1].Val
+	}
+	r.Test, _, err = t.Evaluate(context.WithoutCancel(ctx), tree.Exam{
+		Task: p.Task, Base: p.Base, Config: p.Config, Data: r.Checkpoint, Split: tree.SplitTest, Samples: p.TestSamples, Seed: p.Seed,
+	})
+	if err != nil {
+		return r, fmt.Errorf("train %s: score on the test split: %w", p.Task, err)
+	}
+	return r, nil
+}
