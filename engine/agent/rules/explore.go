@@ -40,10 +40,10 @@ func (w *work) explore(ms []match) []candidate {
 		add(0.56, "The budget ends soon: smaller steps settle what was learnt.", "validation rises a little and steadily",
 			down(pLR, 0.4, "settle"), down(pT, 0.9, "nearer to how it is evaluated"))
 	}
-	add(0.52, "A turn of the learning rate after a stage in the other direction.", "faster or steadier, as the curve will tell",
+	add(0.52, "Another learning rate from here shows whether the steps were too large or too small.", "faster, or steadier",
 		w.turnOf(pLR, 1.6))
-	add(0.46, "A turn of the temperature changes what is explored.", "entropy follows the temperature", w.turnOf(pT, 1.2))
-	add(0.42, "A turn of the KL coefficient loosens or tightens the hold of the reference.", "KL follows",
+	add(0.46, "Another temperature changes what is explored.", "entropy follows the temperature", w.turnOf(pT, 1.2))
+	add(0.42, "Another KL coefficient loosens or tightens the hold of the reference.", "KL follows",
 		w.turnOf(pBeta, 2.5))
 	add(0.4, "A second pass over the same samples learns more from each token.", "reward rises faster, clip fraction grows",
 		up(pEpochs, 2, "use each sample twice"), down(pLR, 0.8, "more steps, each smaller"))

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math"
+	"strconv"
 
 	"llmzero/engine/tree"
 )
@@ -68,7 +69,7 @@ func (m move) target(p tree.Param, v tree.Value) tree.Value {
 	case v.Num == 0 && !rising:
 		return v
 	case v.Num == 0: // switch the term on, low in its range
-		return p.At(0.3)
+		return p.Clamp(round(p.At(0.3).Num))
 	case p.Kind == tree.KindInt:
 		to := p.Clamp(tree.Number(v.Num * m.factor))
 		if to == v {
@@ -80,7 +81,16 @@ func (m move) target(p tree.Param, v tree.Value) tree.Value {
 	if p.Zero && to < p.Min {
 		return tree.Number(0)
 	}
-	return p.Clamp(tree.Number(to))
+	return p.Clamp(round(to))
+}
+
+// round keeps two significant digits, so that configurations read like a person's.
+func round(x float64) tree.Value {
+	r, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 2, 64), 64)
+	if err != nil {
+		r = x
+	}
+	return tree.Number(r)
 }
 
 // choice steps to the neighbour of an ordered choice, or switches between the two of an unordered pair.

@@ -15,9 +15,6 @@ import (
 // drawTurn makes any turn: any curves, also broken ones, any tried children, vetoes, bans and failures.
 func drawTurn(t *rapid.T) agent.Turn {
 	shapes := healthyShapes()
-	for m := range shapes {
-		_ = m
-	}
 	for _, p := range tree.Pathologies {
 		if c, ok := cases[p]; ok && rapid.IntRange(0, 5).Draw(t, string(p)) == 0 {
 			for m, s := range c.shapes {
