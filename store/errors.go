@@ -63,10 +63,6 @@ func known(err error) error {
 		return ErrClosed
 	case errors.Is(err, berrors.ErrDatabaseReadOnly), errors.Is(err, berrors.ErrTxNotWritable):
 		return ErrReadOnly
-	case errors.Is(err, berrors.ErrInvalid):
-		return fmt.Errorf("%w (%w)", ErrNotStore, err)
-	case errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return err
 }

@@ -24,11 +24,7 @@ var (
 // NewID reserves a name for a search of a task: the task and the next number, "mixed-1". A number is given once, also when its
 // search was never written or is removed.
 func (s *Store) NewID(ctx context.Context, task string) (string, error) {
-	base := strings.Trim(unfit.ReplaceAllString(task, "-"), "-._")
-	if base == "" {
-		base = "search"
-	}
-	base = base[:min(len(base), 40)]
+	base := baseName(task)
 	var id string
 	err := s.update(ctx, func(tx *bolt.Tx) (err error) {
 		id, err = nextID(tx, base)
@@ -38,6 +34,15 @@ func (s *Store) NewID(ctx context.Context, task string) (string, error) {
 		return "", fmt.Errorf("new search of %s: %w", printable(task), err)
 	}
 	return id, nil
+}
+
+// baseName makes a task fit for a search's name.
+func baseName(task string) string {
+	base := strings.Trim(unfit.ReplaceAllString(task, "-"), "-._")
+	if base == "" {
+		return "search"
+	}
+	return base[:min(len(base), 40)]
 }
 
 func nextID(tx *bolt.Tx, base string) (string, error) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -203,8 +204,17 @@ func openBolt(path string, o Options, readOnly bool) (db *bolt.DB, err error) {
 		return nil, fmt.Errorf("%w: %s holds it; close that one, or open a copy to read", ErrLocked, holder(path))
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%w; check who owns the file", err)
+	case err != nil && !isSystem(err):
+		return nil, fmt.Errorf("%w: %w", ErrNotStore, err)
 	}
 	return db, known(err)
+}
+
+// isSystem tells errors of the operating system, a full disk for one, from bbolt's about a file's content.
+func isSystem(err error) bool {
+	var path *fs.PathError
+	var no syscall.Errno
+	return errors.As(err, &path) || errors.As(err, &no) || errors.Is(err, ErrCorrupt)
 }
 
 // Path is the file's name as it was opened.
