@@ -82,17 +82,32 @@ func TestMeaningsAreDistinct(t *testing.T) {
 	}
 }
 
-// TestOkabeItoSurvivesColourBlindness simulates the three dichromacies on the colour-blind-safe pair.
-func TestOkabeItoSurvivesColourBlindness(t *testing.T) {
+// TestColourBlindness simulates the three dichromacies. The colour-blind-safe pair must keep what matters well apart; in
+// our own themes, where hue may fail, lightness and the glyphs beside the colour must still tell.
+func TestColourBlindness(t *testing.T) {
+	tests := []struct {
+		a, b      Token
+		safe, own float64 // least distance in Oklab
+	}{
+		{Gain, Loss, 0.15, 0.06},
+		{Error, Done, 0.15, 0.06},
+		{Capacity, Regularization, 0.07, 0.05},
+		{Waiting, Running, 0.07, 0.06},
+		{Series1, Series2, 0.07, 0.06},
+		{Series1, Series3, 0.07, 0.05},
+	}
 	for _, th := range Builtins() {
-		if !strings.HasPrefix(th.Name, "okabe-ito") {
-			continue
-		}
+		safe, own := strings.HasPrefix(th.Name, "okabe-ito"), strings.HasPrefix(th.Name, "zero")
 		for name, m := range dichromacies {
-			for _, p := range [][2]Token{{Gain, Loss}, {Capacity, Regularization}, {Waiting, Running}, {Error, Done}, {Series1, Series2}, {Series1, Series3}} {
-				a, b := simulate(th.RGB(p[0]), m), simulate(th.RGB(p[1]), m)
-				if d := okDistance(a, b); d < 0.06 {
-					t.Errorf("%s, %s: %s and %s differ by only %.3f in Oklab", th.Name, name, p[0], p[1], d)
+			for _, c := range tests {
+				want := 0.0
+				if safe {
+					want = c.safe
+				} else if own {
+					want = c.own
+				}
+				if d := okDistance(simulate(th.RGB(c.a), m), simulate(th.RGB(c.b), m)); d < want {
+					t.Errorf("%s, %s: %s and %s differ by only %.3f in Oklab, want %.2f", th.Name, name, c.a, c.b, d, want)
 				}
 			}
 		}
