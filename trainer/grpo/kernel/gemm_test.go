@@ -12,11 +12,17 @@ import (
 // onEachPath runs f under every path that this CPU has.
 func onEachPath(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	was := path
-	defer func() { path = was }()
-	for kind := pathGo; kind <= detect(); kind++ {
-		path = kind
-		t.Run(Path(), f)
+	was := Path()
+	defer func() {
+		if err := Use(was); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, name := range Paths() {
+		if err := Use(name); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, f)
 	}
 }
 
@@ -162,6 +168,13 @@ func TestChoose(t *testing.T) {
 		if got := choose(name); got != detect() {
 			t.Errorf("choose(%q) = %v, want the best path %v", name, got, detect())
 		}
+	}
+}
+
+func TestUseRefusesUnknownPaths(t *testing.T) {
+	was := Path()
+	if err := Use("cuda"); err == nil || Path() != was {
+		t.Errorf("error %v, path %s", err, Path())
 	}
 }
 
