@@ -47,7 +47,7 @@ func TestCheckpointMetadata(t *testing.T) {
 	}
 	want := Info{
 		Task: "sort", Base: 1, BaseID: info.BaseID, Step: 2, Seed: 7, Reference: info.BaseID, Rank: 8, Kernel: kernel.Path(), AdamSteps: 2,
-		PromptTokens: 2 * 16 * 12, SampledTokens: info.SampledTokens, TrainedTokens: info.PromptTokens + info.SampledTokens,
+		PromptTokens: int64(2 * 16 * tk.PromptLen()), SampledTokens: info.SampledTokens, TrainedTokens: info.PromptTokens + info.SampledTokens,
 	}
 	if !reflect.DeepEqual(info, want) || len(info.BaseID) != 16 || info.SampledTokens == 0 {
 		t.Errorf("got  %+v\nwant %+v", info, want)
