@@ -83,27 +83,19 @@ func (s *Search) LoadBlob(ctx context.Context, ref string) ([]byte, error) {
 	return data, nil
 }
 
-// refsRow is the part of a node that names blobs.
-type refsRow struct {
-	Outcome *struct {
-		Checkpoints []struct {
-			Ref string `json:"ref"`
-		} `json:"checkpoints"`
-	} `json:"outcome"`
-}
-
 // eachRef visits the blobs that the nodes of a search name.
 func eachRef(search *bolt.Bucket, fn func(node tree.NodeID, d [32]byte) error) error {
+	var spec tree.Spec
+	if err := decode(search.Get(keySpec), &spec, "the specification"); err != nil {
+		return err
+	}
 	return search.Bucket(bucketNodes).ForEach(func(k, v []byte) error {
 		id, _ := number(k, 0)
-		var row refsRow
-		if err := decode(v, &row, fmt.Sprintf("node %d", id)); err != nil {
+		n, err := decodeNode(spec.Space, tree.NodeID(id), v)
+		if err != nil || n.Outcome == nil {
 			return err
 		}
-		if row.Outcome == nil {
-			return nil
-		}
-		for _, c := range row.Outcome.Checkpoints {
+		for _, c := range n.Outcome.Checkpoints {
 			if !strings.HasPrefix(c.Ref, refPrefix) {
 				continue // a file of an external trainer, or the base model
 			}
@@ -111,7 +103,7 @@ func eachRef(search *bolt.Bucket, fn func(node tree.NodeID, d [32]byte) error) e
 			if err != nil {
 				return fmt.Errorf("%w: node %d: %w", ErrCorrupt, id, err)
 			}
-			if err := fn(tree.NodeID(id), d); err != nil {
+			if err := fn(n.ID, d); err != nil {
 				return err
 			}
 		}

@@ -32,7 +32,7 @@ func (s *Store) compact(ctx context.Context) (err error) {
 	}
 	s.swap.Lock()
 	defer s.swap.Unlock()
-	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".compact-*")
+	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+compactSuffix)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@
 //	        head               tree.Tree without its specification and nodes
 //	        summary            tree.Summary, for lists
 //	        journal/           <seq>           entry: time, who, kind, body
-//	        nodes/             <node>          tree.Node, its configuration packed in the order of the space
+//	        nodes/             <node>          tree.Node as a row (row.go)
 //	        points/            <node><chunk>   a chunk of metric points, by column
 //	        samples/           <node><chunk>   a chunk of samples
 //	        exchanges/         <node><number>  tree.Exchange
@@ -25,8 +25,8 @@
 //	    <sha256>               the content of a checkpoint
 //
 // <seq>, <node>, <chunk> and <number> are 8 bytes, big-endian, so that a cursor walks them in order. Values are CBOR (RFC
-// 8949) with the field names of the JSON tags, so that a field more or less needs no migration; times are UTC in
-// nanoseconds. The schema version counts what does need one: migrations is the ordered list, run in one transaction when
+// 8949) with the field names of the JSON tags, so that a field more or less needs no migration; nodes alone are rows
+// without names, for speed, with a version of their own. Times are UTC in nanoseconds. The schema version counts what does need one: migrations is the ordered list, run in one transaction when
 // a file is opened to write. A file of a newer schema is refused with [ErrNewerSchema].
 //
 // # Two records of the same search

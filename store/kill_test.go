@@ -93,7 +93,8 @@ func TestKill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	acked := uint64(0)
 	for round := range rounds {
-		last := killRound(t, path, time.Duration(rng.Int64N(int64(120*time.Millisecond))))
+		// Every other child may die before it has said anything: while it makes the store, or opens it.
+		last := killRound(t, path, time.Duration(rng.Int64N(int64(120*time.Millisecond))), round%2 == 1)
 		acked = max(acked, last)
 		ctx := context.Background()
 		st, err := Open(path, Options{Timeout: 10 * time.Second})
@@ -119,8 +120,9 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// killRound starts a child, kills it after its first acknowledgement and a while, and returns the last acknowledged entry.
-func killRound(t *testing.T, path string, after time.Duration) uint64 {
+// killRound starts a child, kills it a while after its start or its first acknowledgement, and returns the last
+// acknowledged entry.
+func killRound(t *testing.T, path string, after time.Duration, early bool) uint64 {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), envKillStore+"="+path)
@@ -129,18 +131,22 @@ func killRound(t *testing.T, path string, after time.Duration) uint64 {
 	out := must1(cmd.StdoutPipe())(t)
 	must0(t, cmd.Start())
 	var last uint64
+	kill := func() {
+		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Error(err)
+		}
+	}
 	var timer *time.Timer
+	if early {
+		timer = time.AfterFunc(after, kill)
+	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if n, err := fmt.Sscanf(lines.Text(), "event %d", &last); n != 1 || err != nil {
 			continue // the last line may be cut
 		}
 		if timer == nil {
-			timer = time.AfterFunc(after, func() {
-				if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
-					t.Error(err)
-				}
-			})
+			timer = time.AfterFunc(after, kill)
 		}
 	}
 	err := cmd.Wait()

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -19,6 +21,12 @@ import (
 const (
 	fileMode = 0o600
 	dirMode  = 0o700
+)
+
+// Suffixes of files that become the store by a link or a rename; * is a random number.
+const (
+	newSuffix     = ".new-*"
+	compactSuffix = ".compact-*"
 )
 
 // DefaultTimeout is how long Open waits for another process to let go of the file.
@@ -159,6 +167,18 @@ func (s *Store) adopt() error {
 	if err := os.Chmod(s.path, fileMode); err != nil {
 		return err
 	}
+	// What a process that was killed while it made or compacted the store has left; the lock says that it is gone.
+	for _, suffix := range []string{newSuffix, compactSuffix} {
+		left, err := filepath.Glob(escapeGlob(s.path) + suffix)
+		if err != nil {
+			return err
+		}
+		for _, path := range left {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
 	return writeOwner(s.path, s.opts.Command)
 }
 
@@ -168,7 +188,7 @@ func create(path string, o Options) (err error) {
 	if err := os.MkdirAll(dir, dirMode); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".new-*")
+	f, err := os.CreateTemp(dir, filepath.Base(path)+newSuffix)
 	if err != nil {
 		return err
 	}
@@ -192,6 +212,14 @@ func create(path string, o Options) (err error) {
 		return nil // someone else was first: theirs is as good
 	}
 	return os.Rename(tmp, path) // a file system without links
+}
+
+// escapeGlob makes a path match itself.
+func escapeGlob(path string) string {
+	if runtime.GOOS == "windows" {
+		return path // Glob knows no escapes there
+	}
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 func openBolt(path string, o Options, readOnly bool) (db *bolt.DB, err error) {
