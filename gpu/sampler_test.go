@@ -163,8 +163,8 @@ func TestSlowDriver(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		select {
-		case <-done:
-			t.Error("Run left the driver's goroutine behind")
+		case err := <-done:
+			t.Errorf("Run left the driver's goroutine behind and returned %v", err)
 		default:
 		}
 		close(release)
