@@ -1,0 +1,357 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"llmzero/engine/event"
+	"llmzero/engine/tree"
+)
+
+// The messages that commands answer with.
+type (
+	listMsg struct {
+		all []tree.Summary
+		err error
+	}
+	openedMsg struct {
+		s   *search
+		err error
+		new bool
+	}
+	feedMsg struct {
+		s     *search
+		batch event.Batch
+		err   error
+	}
+	snapshotMsg struct {
+		s *search
+		t *tree.Tree
+	}
+	pointsMsg struct {
+		s      *search
+		node   tree.NodeID
+		points []tree.Point
+		err    error
+	}
+	recordMsg struct {
+		s    *search
+		node tree.NodeID
+		rec  record
+	}
+	didMsg struct {
+		s    *search
+		what string
+		err  error
+	}
+	offerMsg struct {
+		offer Offer
+		err   error
+	}
+	factsMsg []Fact
+	savedMsg struct {
+		what string
+		err  error
+	}
+	tickMsg time.Time
+)
+
+// receive takes what commands answered.
+func (a *app) receive(msg tea.Msg) tea.Cmd {
+	switch m := msg.(type) {
+	case listMsg:
+		a.home.setList(m)
+	case factsMsg:
+		a.home.facts = m
+	case offerMsg:
+		a.offer = m.offer
+		a.home.offered = true
+		if m.err != nil {
+			a.fail("what there is to choose", m.err)
+		}
+	case openedMsg:
+		return a.opened(m)
+	case feedMsg:
+		return a.fed(m)
+	case snapshotMsg:
+		if m.s == a.s {
+			m.s.t = m.t
+			m.s.reindex()
+			return tea.Batch(a.feed(m.s), a.follow())
+		}
+	case pointsMsg:
+		a.gotPoints(m)
+	case recordMsg:
+		rec := m.rec
+		m.s.records[m.node] = &rec
+	case libraryDidMsg:
+		return a.libraryDid(m)
+	case didMsg:
+		return a.did(m)
+	case savedMsg:
+		a.saved(m)
+	case settingsMsg:
+		a.gotSettings(m)
+	case screenMsg:
+		a.gotScreen(m)
+		return a.follow()
+	}
+	return nil
+}
+
+// feed waits for the next batch of a search: the one waiting command of its subscription. It gathers for a frame's time
+// so that a burst is one message.
+func (a *app) feed(s *search) tea.Cmd {
+	return a.task(func(ctx context.Context) tea.Msg {
+		if err := s.sub.Wait(ctx); err != nil {
+			return feedMsg{s: s, err: err}
+		}
+		select {
+		case <-time.After(frameTime):
+		case <-ctx.Done():
+			return feedMsg{s: s, err: ctx.Err()}
+		}
+		return feedMsg{s: s, batch: s.sub.Read()}
+	})
+}
+
+// fed folds a batch and waits for the next one.
+func (a *app) fed(m feedMsg) tea.Cmd {
+	s := m.s
+	if s != a.s {
+		s.sub.Close()
+		return nil
+	}
+	if m.err != nil {
+		s.live = false
+		if !errors.Is(m.err, io.EOF) && !errors.Is(m.err, context.Canceled) {
+			a.fail("the search's events", m.err)
+		}
+		return nil
+	}
+	waiting, status := len(s.ix.waiting), s.t.Status
+	a.measure(s, m.batch)
+	gap := s.apply(m.batch)
+	s.live = s.sess.Live()
+	if gap {
+		return a.task(func(context.Context) tea.Msg { return snapshotMsg{s: s, t: s.sess.Tree()} })
+	}
+	cmds := []tea.Cmd{a.feed(s), a.follow(), a.announce(s, waiting, status)}
+	if a.quits && len(s.ix.running) == 0 {
+		cmds = append(cmds, tea.Quit)
+	}
+	a.syncDialogs()
+	return tea.Batch(cmds...)
+}
+
+// measure counts the tokens of a batch's points.
+func (a *app) measure(s *search, b event.Batch) {
+	var sum int64
+	for id, ps := range b.Points {
+		c := s.curve(id)
+		last := int64(0)
+		if n := len(c.points); n > 0 {
+			last = c.points[n-1].Tokens
+		}
+		if end := ps[len(ps)-1].Tokens; end > last {
+			sum += end - last
+		}
+	}
+	s.rate.count(sum, a.now())
+}
+
+// gotPoints takes points read from the store, before those that came live meanwhile.
+func (a *app) gotPoints(m pointsMsg) {
+	c := m.s.curves[m.node]
+	if c == nil {
+		c = &curve{}
+		m.s.curves[m.node] = c
+	}
+	live := c.points
+	c.points, c.loading, c.loaded, c.err = m.points, false, m.err == nil, m.err
+	for _, p := range live {
+		if n := len(c.points); n == 0 || p.Step > c.points[n-1].Step {
+			c.points = append(c.points, p)
+		}
+	}
+	c.version++
+}
+
+// follow reads what the page in view needs and does not have: curves of the node under the cursor, of its parent and
+// siblings where they are overlaid, and the records of the open tab.
+func (a *app) follow() tea.Cmd {
+	s := a.s
+	if s == nil {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for _, id := range a.needed() {
+		if !s.wantsCurve(id) {
+			continue
+		}
+		s.curves[id] = &curve{loading: true}
+		cmds = append(cmds, a.task(func(ctx context.Context) tea.Msg { return s.points(ctx, id) }))
+	}
+	if id, ok := a.neededRecord(); ok && s.records[id] == nil {
+		s.records[id] = &record{loading: true}
+		cmds = append(cmds, a.task(func(ctx context.Context) tea.Msg { return readRecord(ctx, s, id) }))
+	}
+	return tea.Batch(cmds...)
+}
+
+func readRecord(ctx context.Context, s *search, id tree.NodeID) recordMsg {
+	r := s.sess.Record()
+	out := record{loaded: true}
+	var errs [3]error
+	out.samples, errs[0] = r.Samples(ctx, id)
+	out.exchanges, errs[1] = r.Exchanges(ctx, id)
+	out.events, errs[2] = r.Events(ctx, id)
+	out.err = errors.Join(errs[:]...)
+	return recordMsg{s: s, node: id, rec: out}
+}
+
+// do carries out a steering act; what names it for the toast.
+func (a *app) do(what string, c tree.Command) tea.Cmd {
+	s := a.s
+	return a.task(func(ctx context.Context) tea.Msg {
+		return didMsg{s: s, what: what, err: s.sess.Do(ctx, c)}
+	})
+}
+
+// did says what came of a steering act. A search that was not live may be live now.
+func (a *app) did(m didMsg) tea.Cmd {
+	if m.err != nil {
+		a.fail(m.what, m.err)
+		return nil
+	}
+	if m.what != "" {
+		a.good(m.what)
+	}
+	if m.s != nil {
+		m.s.live = m.s.sess.Live()
+	}
+	return nil
+}
+
+// openSearch opens a search of the library.
+func (a *app) openSearch(id string) tea.Cmd {
+	a.home.busy = "opening " + id
+	return a.task(func(ctx context.Context) tea.Msg {
+		sess, err := a.opt.Library.Open(ctx, id)
+		if err != nil {
+			return openedMsg{err: err}
+		}
+		return openedMsg{s: newSearch(id, sess, a.now())}
+	})
+}
+
+// startSearch starts a new search and opens it.
+func (a *app) startSearch(n NewSearch) tea.Cmd {
+	a.home.busy = "starting " + n.Task
+	return a.task(func(ctx context.Context) tea.Msg {
+		sess, err := a.opt.Library.Start(ctx, n)
+		if err != nil {
+			return openedMsg{err: err, new: true}
+		}
+		s := newSearch("", sess, a.now())
+		s.id = s.t.Spec.ID
+		return openedMsg{s: s, new: true}
+	})
+}
+
+// opened shows a search that was opened or started.
+func (a *app) opened(m openedMsg) tea.Cmd {
+	a.home.busy = ""
+	if m.err != nil {
+		what := "open the search"
+		if m.new {
+			what = "start the search"
+		}
+		a.fail(what, m.err)
+		return nil
+	}
+	old := a.closeSearch()
+	a.s = m.s
+	a.dialogs = nil
+	a.back = nil
+	a.page = onHome
+	a.open(onSearch)
+	if a.opt.Play {
+		a.opt.Play = false
+		a.startPlay()
+	}
+	return tea.Batch(old, a.feed(m.s), a.loadScreen(m.s.id), a.follow(), a.tick())
+}
+
+// closeSearch stops listening to the open search. Its waiting command ends with the closed subscription.
+func (a *app) closeSearch() tea.Cmd {
+	s := a.s
+	if s == nil {
+		return nil
+	}
+	a.s = nil
+	s.sub.Close()
+	return nil
+}
+
+// loadList, loadOffer and loadFacts read what the home page shows.
+func (a *app) loadList() tea.Cmd {
+	return a.task(func(ctx context.Context) tea.Msg {
+		all, err := a.opt.Library.List(ctx)
+		return listMsg{all, err}
+	})
+}
+
+func (a *app) loadOffer() tea.Cmd {
+	if a.opt.Catalog == nil {
+		return nil
+	}
+	return a.task(func(ctx context.Context) tea.Msg {
+		o, err := a.opt.Catalog.Offer(ctx)
+		return offerMsg{o, err}
+	})
+}
+
+func (a *app) loadFacts() tea.Cmd {
+	if a.opt.Doctor == nil {
+		return nil
+	}
+	return a.task(func(ctx context.Context) tea.Msg { return factsMsg(a.opt.Doctor.Facts(ctx)) })
+}
+
+// tick asks for the next tick of the clock, unless one is on its way: four a second while something runs or plays, else
+// one, which the device strip and the ages of things need.
+func (a *app) tick() tea.Cmd {
+	if a.ticking {
+		return nil
+	}
+	a.ticking = true
+	d := time.Second
+	if a.moving() {
+		d = time.Second / 4
+	}
+	return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) })
+}
+
+// moving tells whether something on the screen moves by itself.
+func (a *app) moving() bool {
+	return a.s != nil && ((a.page == onSearch && len(a.s.ix.running) > 0 && a.s.live) || a.pages.traj.play.on)
+}
+
+// ticked renews what depends on time alone.
+func (a *app) ticked() tea.Cmd {
+	a.ticking = false
+	if a.opt.Devices != nil {
+		a.devices = a.opt.Devices.Snapshot()
+	}
+	a.toast.expire(a.now())
+	a.stepPlay()
+	if a.s != nil {
+		a.s.rate.count(0, a.now())
+	}
+	return a.tick()
+}

@@ -1,0 +1,375 @@
+package tui
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"llmzero/engine/tree"
+	"llmzero/themes"
+	"llmzero/tui/component/chart"
+	"llmzero/tui/component/paint"
+)
+
+// chartView is how curves are looked at.
+type chartView struct {
+	metrics  []string // shown in Curves; empty: the usual ones
+	top      int      // first metric in view
+	log      bool
+	overlay  overlayMode
+	cursor   int // column of the readout, -1 for none
+	zoom     int // halvings of the step axis, from the right
+	hoverCol int
+}
+
+// overlayMode is which other curves are drawn beneath.
+type overlayMode int
+
+// The overlays.
+const (
+	overlayParent overlayMode = iota
+	overlaySiblings
+	overlayPath
+	overlayNone
+	numOverlays
+)
+
+func (o overlayMode) String() string {
+	return [...]string{"parent", "parent and siblings", "path from the root", "nothing"}[o]
+}
+
+// overviewMetrics are the three curves that tell most about a policy-gradient run.
+var overviewMetrics = []string{tree.MetricReward, tree.MetricEntropy, tree.MetricKL}
+
+// usualMetrics is the order of the Curves tab; others follow by name.
+var usualMetrics = []string{
+	tree.MetricReward, tree.MetricValidation, tree.MetricEntropy, tree.MetricKL, tree.MetricLength, tree.MetricTruncated,
+	tree.MetricRewardStd, tree.MetricZeroStd, tree.MetricClip, tree.MetricGradNorm, tree.MetricLoss,
+}
+
+// metricLabel is a metric's short name.
+func metricLabel(m string) string {
+	switch m {
+	case tree.MetricLength:
+		return "length"
+	case tree.MetricTruncated:
+		return "truncated"
+	case tree.MetricClip:
+		return "clipped"
+	case tree.MetricZeroStd:
+		return "zero-std"
+	case tree.MetricRewardStd:
+		return "reward σ"
+	case tree.MetricGradNorm:
+		return "grad norm"
+	case tree.MetricValidation:
+		return "validation"
+	case tree.MetricAllRight:
+		return "all right"
+	case tree.MetricAllWrong:
+		return "all wrong"
+	case tree.MetricLearningRate:
+		return "lr"
+	case tree.MetricTokens:
+		return "tokens"
+	}
+	return m
+}
+
+// metrics lists what a node's points measure, the usual ones first.
+func (s *search) metrics(id tree.NodeID) []string {
+	have := map[string]bool{}
+	ps := s.curve(id).points
+	for _, p := range [...]int{0, len(ps) / 2, len(ps) - 1} {
+		if p >= 0 && p < len(ps) {
+			for m := range ps[p].Values {
+				have[m] = true
+			}
+		}
+	}
+	// Validation is measured at few steps, so the three looked at may all lack it.
+	for _, p := range ps {
+		if _, ok := p.Values[tree.MetricValidation]; ok {
+			have[tree.MetricValidation] = true
+			break
+		}
+	}
+	var out []string
+	for _, m := range usualMetrics {
+		if have[m] {
+			out = append(out, m)
+			delete(have, m)
+		}
+	}
+	delete(have, tree.MetricTokens)
+	return append(out, slices.Sorted(maps.Keys(have))...)
+}
+
+// series is one metric of a node's points. shift moves it along the steps.
+func (s *search) series(id tree.NodeID, metric string, shift int) (xs, ys []float64) {
+	ps := s.curve(id).points
+	xs, ys = make([]float64, 0, len(ps)), make([]float64, 0, len(ps))
+	for _, p := range ps {
+		if y, ok := p.Values[metric]; ok {
+			xs, ys = append(xs, float64(p.Step+shift)), append(ys, y)
+		}
+	}
+	return xs, ys
+}
+
+// overlaid are the nodes drawn beneath a node's curves.
+func (a *app) overlaid(n *tree.Node) []tree.NodeID {
+	s := a.s
+	p := s.parent(n)
+	if p == nil {
+		return nil
+	}
+	var out []tree.NodeID
+	switch s.pane.chart.overlay {
+	case overlayNone, numOverlays:
+		return nil
+	case overlayPath:
+		for _, x := range s.t.Path(p.ID) {
+			if x.ID != tree.Root {
+				out = append(out, x.ID)
+			}
+		}
+		return out[max(0, len(out)-8):]
+	case overlaySiblings:
+		for _, id := range p.Children {
+			if id != n.ID && len(out) < 6 {
+				out = append(out, id)
+			}
+		}
+	case overlayParent:
+	}
+	if p.ID != tree.Root {
+		out = append(out, p.ID)
+	}
+	return out
+}
+
+// plot makes the chart of one metric of a node with its overlays and marked evidence.
+func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
+	s := a.s
+	p := &chart.Plot{Log: s.pane.chart.log, Cursor: math.NaN(), CursorInk: ink(themes.Muted)}
+	if !a.look.glyphs.Braille {
+		p.Point = a.look.glyphs.Plot.Point
+	}
+	for i, id := range a.overlaid(n) {
+		xs, ys := s.series(id, metric, 0)
+		token := themes.Series2
+		if id != n.Parent {
+			token = themes.Series3 + themes.Token(i%4)
+		}
+		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(token), Dash: 2})
+	}
+	xs, ys := s.series(n.ID, metric, 0)
+	dots := chart.Series{X: xs, Y: ys, Ink: ink(themes.Series1)}
+	p.Series = append(p.Series, dots)
+	if !p.Fit() {
+		return nil, false
+	}
+	if len(xs) > 0 && s.pane.chart.overlay != overlayPath {
+		// The node's own segment fills the axis; its parent's end leads into it.
+		p.X0, p.X1 = xs[0], max(xs[len(xs)-1], float64(n.Transition.From.Step+n.Transition.Steps))
+		if len(p.Series) > 1 {
+			p.X0 -= (p.X1 - p.X0) * 0.25
+			p.X0 = max(p.X0, 0)
+		}
+	}
+	for z := 0; z < s.pane.chart.zoom; z++ {
+		p.X0 = p.X1 - (p.X1-p.X0)/2
+	}
+	p.X1 = max(p.X1, p.X0+1)
+	for _, id := range n.Children {
+		for _, f := range s.t.Nodes[id].Transition.Diagnosis {
+			for _, e := range f.Evidence {
+				if e.Metric == metric && f.Pathology != tree.Healthy {
+					p.Marks = append(p.Marks, chart.Mark{From: float64(e.FromStep), To: float64(e.ToStep), Ink: ink(themes.Warning)})
+				}
+			}
+		}
+	}
+	return p, true
+}
+
+// drawMiniCharts paints the overview's charts, one above the other, on one axis of steps.
+func (a *app) drawMiniCharts(c paint.Canvas, n *tree.Node) {
+	metrics := slices.DeleteFunc(slices.Clone(overviewMetrics), func(m string) bool {
+		_, ys := a.s.series(n.ID, m, 0)
+		return len(ys) == 0
+	})
+	if len(metrics) == 0 {
+		metrics = a.s.metrics(n.ID)
+		metrics = metrics[:min(3, len(metrics))]
+	}
+	if len(metrics) == 0 {
+		c.Center(c.H()/2, sMuted, a.spinner()+" waiting for the first step")
+		return
+	}
+	for len(metrics) > 1 && (c.H()-1)/len(metrics) < 3 {
+		metrics = metrics[:len(metrics)-1]
+	}
+	h := (c.H() - 1) / len(metrics)
+	extra := (c.H() - 1) - h*len(metrics)
+	y := 0
+	for i, m := range metrics {
+		hh := h
+		if i == 0 {
+			hh += extra
+		}
+		a.drawChart(c.Sub(0, y, c.W(), hh), n, m, i == 0)
+		y += hh
+	}
+	a.drawSteps(c.Sub(0, y, c.W(), 1), n, metrics[0])
+}
+
+// gutter is the width of a chart's labels.
+const gutter = 16
+
+// drawChart paints one metric: its name and latest value, the axis with its bounds, the curves.
+func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool) {
+	gl := a.look.glyphs
+	p, ok := a.plot(n, metric)
+	if !ok || c.H() < 1 {
+		c.Text(0, 0, sMuted, metricLabel(metric))
+		return
+	}
+	c.TextIn(0, 0, gutter-8, sMuted, metricLabel(metric), gl.Mark.Ellipsis)
+	area := c.Sub(gutter, 0, c.W()-gutter, c.H())
+	for y := range c.H() {
+		c.Text(gutter-1, y, sGrid, gl.Plot.AxisY)
+	}
+	c.Text(gutter-1, 0, sGrid, gl.Plot.TickY)
+	c.TextRight(gutter-2, 0, sFaint, fixed(p.Y1))
+	if c.H() > 1 {
+		c.Text(gutter-1, c.H()-1, sGrid, gl.Plot.TickY)
+		c.TextRight(gutter-2, c.H()-1, sFaint, fixed(p.Y0))
+	}
+	xs, ys := a.s.series(n.ID, metric, 0)
+	if cv := &a.s.pane.chart; cv.cursor >= 0 && a.s.pane.tab == tabCurves {
+		col := min(cv.cursor, area.W()-1)
+		p.Cursor = p.XAt(col, area.W())
+	}
+	p.Draw(area)
+	area.Zone(0, 0, area.W(), area.H(), "chart", 0)
+	if c.H() > 2 && len(ys) > 0 {
+		i := len(ys) - 1
+		st := sText
+		if !math.IsNaN(p.Cursor) {
+			i = nearest(xs, p.Cursor)
+			st = sAccent
+		}
+		c.Text(0, 1, st, fixed(ys[i]))
+	}
+	if legend {
+		a.drawLegend(area, n)
+	}
+}
+
+// drawLegend says which curve is which, in the lower right corner where curves are rarest.
+func (a *app) drawLegend(c paint.Canvas, n *tree.Node) {
+	over := a.overlaid(n)
+	if len(over) == 0 || c.H() < 3 {
+		return
+	}
+	dash := strings.Repeat(a.look.glyphs.Plot.Dashed, 2)
+	text := name(n.Parent)
+	x := c.W() - paint.Width(text) - 1
+	if a.s.pane.chart.overlay == overlaySiblings && len(over) > 1 {
+		c.Text(x-13, c.H()-1, fg(themes.Series3), dash)
+		c.Text(x-10, c.H()-1, sFaint, "siblings")
+		x -= 14
+		text = name(n.Parent)
+		x = c.TextRight(x, c.H()-1, sFaint, text)
+		c.TextRight(x-1, c.H()-1, fg(themes.Series2), dash)
+		return
+	}
+	c.Text(x, c.H()-1, sFaint, text)
+	c.TextRight(x-1, c.H()-1, fg(themes.Series2), dash)
+}
+
+// drawSteps labels the step axis of charts drawn above it.
+func (a *app) drawSteps(c paint.Canvas, n *tree.Node, metric string) {
+	p, ok := a.plot(n, metric)
+	if !ok {
+		return
+	}
+	area := c.Sub(gutter, 0, c.W()-gutter, 1)
+	ticks := max(2, area.W()/14)
+	for i := range ticks {
+		x := p.X0 + (p.X1-p.X0)*float64(i)/float64(ticks-1)
+		t := num(int(math.Round(x)))
+		if i == ticks-1 {
+			area.TextRight(area.W(), 0, sFaint, t+" steps")
+			continue
+		}
+		col := p.Column(x, area.W())
+		if i > 0 {
+			col -= len(t) / 2
+		}
+		if col+len(t) < area.W()-len(t)-8 {
+			area.Text(col, 0, sFaint, t)
+		}
+	}
+}
+
+// nearest is the index of the x nearest to at.
+func nearest(xs []float64, at float64) int {
+	i, _ := slices.BinarySearch(xs, at)
+	if i == len(xs) || (i > 0 && at-xs[i-1] < xs[i]-at) {
+		i--
+	}
+	return max(0, i)
+}
+
+// drawCurves paints the Curves tab: as many metrics as there is room for, on one axis, with a cursor.
+func (a *app) drawCurves(c paint.Canvas, n *tree.Node) {
+	s := a.s
+	v := &s.pane.chart
+	all := s.metrics(n.ID)
+	if len(all) == 0 {
+		text := "no curve yet"
+		switch {
+		case n.ID == tree.Root:
+			text = "the base model was not trained"
+		case s.curve(n.ID).loading:
+			text = "reading the curve" + a.look.glyphs.Mark.Ellipsis
+		case s.curve(n.ID).err != nil:
+			text = "the curve could not be read: " + s.curve(n.ID).err.Error()
+		}
+		c.TextIn(0, 0, c.W(), sMuted, text, a.look.glyphs.Mark.Ellipsis)
+		return
+	}
+	rows := max(1, (c.H()-2)/5)
+	if c.H() < 12 {
+		rows = max(1, (c.H()-2)/3)
+	}
+	rows = min(rows, len(all))
+	v.top = max(0, min(v.top, len(all)-rows))
+	s.pane.extent, s.pane.height = len(all), rows
+	h := (c.H() - 2) / rows
+	for i := range rows {
+		a.drawChart(c.Sub(0, i*h, c.W(), h), n, all[v.top+i], i == 0)
+	}
+	a.drawSteps(c.Sub(0, rows*h, c.W(), 1), n, all[v.top])
+	scale := "linear"
+	if v.log {
+		scale = "log"
+	}
+	status := "with " + v.overlay.String() + " (o)   " + scale + " (L)   metrics " + num(v.top+1) + "–" + num(v.top+rows) + " of " + num(len(all))
+	if v.cursor >= 0 {
+		if p, ok := a.plot(n, all[v.top]); ok {
+			w := c.W() - gutter
+			status = "step " + num(int(math.Round(p.XAt(min(v.cursor, w-1), w)))) + "   " + status
+		}
+	} else {
+		status += "   ←→ cursor"
+	}
+	if v.zoom > 0 {
+		status += "   zoom ×" + num(1<<v.zoom)
+	}
+	c.TextIn(0, c.H()-1, c.W(), sFaint, status, a.look.glyphs.Mark.Ellipsis)
+}

@@ -1,0 +1,123 @@
+package tui
+
+import (
+	"strings"
+
+	"llmzero/themes"
+	"llmzero/tui/component/paint"
+)
+
+// panel draws a frame with a title in its upper edge and returns the inside.
+func (a *app) panel(c paint.Canvas, title string, focused bool) paint.Canvas {
+	edge, head := sBorder, sMuted
+	if focused {
+		edge, head = sFocus, sTitle
+	}
+	in := c.Frame(a.look.glyphs.Box, edge)
+	if title != "" {
+		c.Text(2, 0, head, " "+paint.Cut(paint.Clean(title), c.W()-6, a.look.glyphs.Mark.Ellipsis)+" ")
+	}
+	return in
+}
+
+// bar draws the header line of a page: where one is, and a free part on the right.
+func (a *app) bar(c paint.Canvas, trail ...string) int {
+	line := c.Sub(0, 0, c.W(), 1)
+	line.Fill(paint.Style{}.On(ink(themes.Surface)))
+	on := func(s paint.Style) paint.Style { return s.On(ink(themes.Surface)) }
+	x := line.Text(1, 0, on(sAccent.With(paint.Bold)), "llmzero")
+	for i, t := range trail {
+		s := sMuted
+		if i == 0 {
+			s = sText
+			x = line.Text(x, 0, on(sFaint), "  ")
+		} else {
+			x = line.Text(x, 0, on(sFaint), " "+a.look.glyphs.Mark.Separator+" ")
+		}
+		x = line.Text(x, 0, on(s), paint.Clean(t))
+	}
+	return x
+}
+
+// footer draws the keys that matter at the present place, as many as fit in front of what stands on the right.
+func (a *app) footer(c paint.Canvas, right int) {
+	line := c.Sub(0, c.H()-1, c.W(), 1)
+	line.Fill(paint.Style{}.On(ink(themes.Surface)))
+	a.keyLine(line, 1, c.W()-right-1, a.place(), ink(themes.Surface))
+}
+
+// keyLine writes "key words" pairs from column x on while they fit before column end. Help always has room.
+func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) int {
+	items := a.acts.footer(p)
+	for i, it := range items {
+		text := it.key() + " " + it.short
+		w := paint.Width(text)
+		if x+w > end {
+			continue
+		}
+		key, word := sKey, sMuted
+		if it.reason(a) != "" {
+			if i > 3 {
+				continue // what cannot be done and is not important here only takes room
+			}
+			key, word = sFaint, sFaint
+		}
+		line.Zone(x, 0, w, 1, "action", a.indexOf(it))
+		at := line.Text(x, 0, key.On(bg), it.key())
+		line.Text(at+1, 0, word.On(bg), it.short)
+		x += w + 3
+	}
+	return x
+}
+
+func (a *app) indexOf(x *action) int {
+	for i := range a.acts.all {
+		if &a.acts.all[i] == x {
+			return i
+		}
+	}
+	return -1
+}
+
+// drawDialog paints a dialog in the middle of the screen; below it everything else stays visible.
+func (a *app) drawDialog(c paint.Canvas, d dialog, top bool) {
+	w, h := d.want(a)
+	w, h = min(w, c.W()-2), min(h, c.H()-2)
+	box := c.Sub((c.W()-w)/2, max(0, (c.H()-h)/2), w, h)
+	if p, ok := d.(placed); ok {
+		x, y := p.corner(a, c.W(), c.H(), w, h)
+		box = c.Sub(x, y, w, h)
+	}
+	bg := ink(themes.Overlay)
+	box.Fill(paint.Style{}.On(bg))
+	edge := sFocus
+	if !top {
+		edge = sBorder
+	}
+	box.Zone(0, 0, w, h, "dialog", 0)
+	in := box.Frame(a.look.glyphs.Box, edge.On(bg))
+	if t := d.title(a); t != "" {
+		box.Text(2, 0, sTitle.On(bg), " "+paint.Cut(paint.Clean(t), w-6, a.look.glyphs.Mark.Ellipsis)+" ")
+	}
+	d.draw(a, in)
+}
+
+// placed is a dialog that chooses where it stands.
+type placed interface {
+	corner(a *app, cols, rows, w, h int) (x, y int)
+}
+
+// gauge draws a bar of n cells in two inks.
+func (a *app) gauge(c paint.Canvas, x, y, n int, share float64, full paint.Style) int {
+	f, e := a.look.glyphs.Bar(share, n)
+	x = c.Text(x, y, full, f)
+	return c.Text(x, y, fg(themes.Track).On(full.Bg), e)
+}
+
+// rule draws a titled section line.
+func (a *app) rule(c paint.Canvas, y int, title string, s paint.Style) {
+	x := c.Text(0, y, s, title)
+	if x < c.W()-1 {
+		c.Text(x+1, y, sGrid.On(s.Bg), strings.Repeat(a.look.glyphs.Box.Top, c.W()-x-1))
+	}
+}

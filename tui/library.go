@@ -1,0 +1,88 @@
+package tui
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"llmzero/engine/tree"
+)
+
+// libraryDidMsg says what came of an act on the library.
+type libraryDidMsg struct {
+	what string
+	err  error
+}
+
+// onLibrary carries out an act on the library and reads the list again.
+func (a *app) onLibrary(what, failed string, f func(context.Context) (string, error)) tea.Cmd {
+	return a.task(func(ctx context.Context) tea.Msg {
+		more, err := f(ctx)
+		if err != nil {
+			return libraryDidMsg{failed, err}
+		}
+		return libraryDidMsg{what: what + more}
+	})
+}
+
+func (a *app) libraryDid(m libraryDidMsg) tea.Cmd {
+	if m.err != nil {
+		a.fail(m.what, m.err)
+	} else {
+		a.good(m.what)
+	}
+	return a.loadList()
+}
+
+func (a *app) homeRename() tea.Cmd {
+	s := a.home.current()
+	id := s.Search
+	a.ask("Name of "+id, "", s.Name, "", func(a *app, text string) tea.Cmd {
+		return a.onLibrary("renamed", "rename", func(ctx context.Context) (string, error) {
+			sess, err := a.opt.Library.Open(ctx, id)
+			if err != nil {
+				return "", err
+			}
+			return "", sess.Do(ctx, tree.Command{Kind: tree.CmdRename, Text: text})
+		})
+	})
+	return nil
+}
+
+func (a *app) homeDelete() tea.Cmd {
+	s := a.home.current()
+	id := s.Search
+	return a.confirm("Delete "+or(s.Name, id)+"?", "Its "+plural(s.Nodes, "node")+", curves, samples and checkpoints are deleted for good. Export it first if you may want it.",
+		"Delete", func(a *app) tea.Cmd {
+			delete(a.home.marked, id)
+			return a.onLibrary("deleted "+id, "delete", func(ctx context.Context) (string, error) {
+				return "", a.opt.Library.Remove(ctx, id)
+			})
+		})
+}
+
+func (a *app) homeExport() tea.Cmd {
+	return a.exportSearch(a.home.current().Search)
+}
+
+// exportSearch asks for a format and a file.
+func (a *app) exportSearch(id string) tea.Cmd {
+	formats := a.offer.Formats
+	if len(formats) == 0 {
+		a.note("the formats are not known yet; try again in a moment")
+		return a.loadOffer()
+	}
+	items := make([]choiceItem, len(formats))
+	for i, f := range formats {
+		items[i] = choiceItem{label: f.Name, help: f.Help, why: f.Why}
+	}
+	a.choose("Export "+id, "", items, func(a *app, i int) tea.Cmd {
+		a.ask("Export as "+formats[i].Name, "The file to write; empty: a name in the working folder.", "", "", func(a *app, path string) tea.Cmd {
+			return a.onLibrary("written to ", "export", func(ctx context.Context) (string, error) {
+				return a.opt.Library.Export(ctx, id, formats[i].Name, path)
+			})
+		})
+		return nil
+	})
+	return nil
+}

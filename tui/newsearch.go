@@ -1,0 +1,109 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"llmzero/engine/tree"
+)
+
+// askNew opens the form of a new search.
+func (a *app) askNew() tea.Cmd {
+	o := a.offer
+	if len(o.Trainers) == 0 {
+		a.note("what there is to choose is not known yet; try again in a moment")
+		return a.loadOffer()
+	}
+	q := o.Quick
+	f := &form{head: "New search", verb: "start", width: 96}
+	trainers := make([]Choice, len(o.Trainers))
+	for i, t := range o.Trainers {
+		trainers[i] = Choice{Name: t.Name, Help: t.Model}
+	}
+	trainer := choiceField("trainer", "trainer", or(q.Trainer, trainers[0].Name), "what trains the segments", trainers)
+	f.fields = append(f.fields, choiceField("task", "task", "", "what the model learns", nil), trainer,
+		choiceField("agent", "agent", or(q.Agent, "rules"), "who looks at the curves and proposes", o.Agents),
+		choiceField("policy", "search policy", or(q.Policy, "uct"), "which node is expanded next", o.Policies))
+	f.fillTasks(o, q.Task)
+	for _, x := range f.fields {
+		x.section = "what"
+	}
+	budget := []*formField{
+		textField("segments", "segments", num(max(q.Budget.Segments, 12)), "training segments in all; 0: no limit", whole(0, 1_000_000)),
+		textField("tokens", "tokens", strconv.FormatInt(q.Budget.Tokens, 10), "sampled and trained tokens in all, such as 2e6; 0: no limit", decimal(0, 1e15)),
+		textField("segment", "steps a segment", num(max(q.Segment, 1)), "optimizer steps of one segment", whole(1, 1_000_000)),
+		textField("parallel", "segments at once", num(max(q.Parallel, 1)), "how many segments train at the same time", whole(1, 1024)),
+	}
+	if q.Segment == 0 {
+		budget[2].input.set("40")
+	}
+	for _, x := range budget {
+		x.section = "how much"
+	}
+	rest := approvalFields(tree.DefaultApproval(a.settings.Approve))
+	for _, x := range rest {
+		x.section = "your part"
+	}
+	seed := textField("seed", "seed", strconv.FormatUint(q.Seed, 10), "the same seed gives the same search", func(s string) error {
+		_, err := strconv.ParseUint(s, 10, 64)
+		return err
+	})
+	label := textField("name", "name", "", "what you call it; may be empty", nil)
+	seed.section, label.section = "record", "record"
+	f.fields = append(append(append(f.fields, budget...), rest...), seed, label)
+	f.check = func(_ *app, f *form) error { return f.newSearch().Budget.Check() }
+	f.aside = func(a *app, f *form) string { return f.estimate() }
+	f.submit = func(a *app, f *form) tea.Cmd {
+		n := f.newSearch()
+		a.removeDialog(f)
+		return a.startSearch(n)
+	}
+	a.push(f)
+	return nil
+}
+
+// fillTasks offers the tasks of the chosen trainer.
+func (f *form) fillTasks(o Offer, want string) {
+	task := f.field("task")
+	task.choices = nil
+	for _, t := range o.Trainers {
+		if t.Name != f.get("trainer") {
+			continue
+		}
+		for _, k := range t.Tasks {
+			task.choices = append(task.choices, Choice{Name: k.Name, Help: k.Help})
+		}
+	}
+	task.at = 0
+	task.set(want)
+}
+
+// newSearch reads the form.
+func (f *form) newSearch() NewSearch {
+	n := NewSearch{
+		Name: f.get("name"), Task: f.get("task"), Trainer: f.get("trainer"), Agent: f.get("agent"), Policy: f.get("policy"),
+		Approval: approvalOf(f),
+	}
+	n.Budget.Segments, _ = strconv.Atoi(f.get("segments"))
+	tokens, _ := strconv.ParseFloat(f.get("tokens"), 64)
+	n.Budget.Tokens = int64(tokens)
+	n.Segment, _ = strconv.Atoi(f.get("segment"))
+	n.Parallel, _ = strconv.Atoi(f.get("parallel"))
+	n.Seed, _ = strconv.ParseUint(f.get("seed"), 10, 64)
+	return n
+}
+
+// estimate says what the search will come to as far as it can be told without training.
+func (f *form) estimate() string {
+	n := f.newSearch()
+	var parts []string
+	if n.Budget.Segments > 0 {
+		parts = append(parts, count(float64(n.Budget.Segments*n.Segment))+" optimizer steps in all")
+	}
+	if n.Budget.Tokens > 0 {
+		parts = append(parts, "at most "+count(float64(n.Budget.Tokens))+" tokens")
+	}
+	return strings.Join(parts, " · ")
+}

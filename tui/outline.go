@@ -1,0 +1,261 @@
+package tui
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"llmzero/engine/tree"
+)
+
+// outline is the tree as a list of rows of which only those in view are painted.
+type outline struct {
+	cursor tree.NodeID
+	top    int // first row in view
+	height int // rows in view at the last painting
+	folded map[tree.NodeID]bool
+	order  order
+	filter filter
+
+	stale bool
+	rows  []tree.NodeID
+	at    []int32 // row of each node, -1 when it is not shown
+	last  []bool  // the node is its parent's last shown child
+	hit   []bool  // the node itself matches the filter; nil without a filter
+	hits  int
+}
+
+// order is how siblings are sorted.
+type order int
+
+// The orders. By tree keeps the order of proposals; flat lists drop the tree.
+const (
+	orderTree order = iota
+	orderScore
+	orderGain
+	orderRecent
+	numOrders
+)
+
+func (o order) String() string { return [...]string{"tree", "score", "gain", "recent"}[o] }
+
+// lay makes the rows anew when the tree, a fold, the order or the filter has changed.
+func (s *search) lay() {
+	o := &s.out
+	if !o.stale {
+		return
+	}
+	o.stale = false
+	n := len(s.t.Nodes)
+	o.rows, o.at, o.last = o.rows[:0], grow(o.at, n), grow(o.last, n)
+	for i := range o.at {
+		o.at[i], o.last[i] = -1, false
+	}
+	shown := s.matches()
+	switch {
+	case n == 0:
+	case o.order == orderTree:
+		s.layTree(shown)
+	default:
+		s.layFlat()
+	}
+	for i, id := range o.rows {
+		o.at[id] = int32(i)
+	}
+	s.keepCursor()
+}
+
+// matches marks the nodes that the filter lets through, and returns which rows that needs: they and what is above them.
+func (s *search) matches() (shown []bool) {
+	o := &s.out
+	o.hit, o.hits = nil, 0
+	if o.filter.empty() {
+		return nil
+	}
+	n := len(s.t.Nodes)
+	o.hit, shown = make([]bool, n), make([]bool, n)
+	for i := n - 1; i >= 0; i-- {
+		if o.filter.match(s, s.t.Nodes[i]) {
+			o.hit[i], shown[i] = true, true
+			o.hits++
+		}
+		if shown[i] {
+			shown[s.t.Nodes[i].Parent] = true
+		}
+	}
+	return shown
+}
+
+// layTree lists the nodes depth first. It keeps its own stack, because a chain may be as deep as the tree is large.
+func (s *search) layTree(shown []bool) {
+	o := &s.out
+	stack := []tree.NodeID{tree.Root}
+	o.last[tree.Root] = true
+	for len(stack) > 0 {
+		id := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		o.rows = append(o.rows, id)
+		kids := s.t.Nodes[id].Children
+		if o.folded[id] && shown == nil {
+			continue
+		}
+		first := true
+		for i := len(kids) - 1; i >= 0; i-- {
+			if shown != nil && !shown[kids[i]] {
+				continue
+			}
+			o.last[kids[i]] = first
+			first = false
+			stack = append(stack, kids[i])
+		}
+	}
+}
+
+// layFlat lists the matching nodes in the chosen order.
+func (s *search) layFlat() {
+	o := &s.out
+	for _, n := range s.t.Nodes {
+		if o.hit == nil || o.hit[n.ID] {
+			o.rows = append(o.rows, n.ID)
+		}
+	}
+	key := func(id tree.NodeID) float64 {
+		n := s.t.Nodes[id]
+		switch o.order {
+		case orderScore:
+			if n.Val().Known() {
+				return -n.Val().Mean
+			}
+		case orderGain:
+			if g, ok := s.gain(n); ok {
+				return -g
+			}
+		case orderRecent:
+			return -float64(n.Updated.UnixNano())
+		case orderTree, numOrders:
+		}
+		return 1e9
+	}
+	keys := make([]float64, len(s.t.Nodes))
+	for _, id := range o.rows {
+		keys[id] = key(id)
+	}
+	slices.SortStableFunc(o.rows, func(a, b tree.NodeID) int { return cmp.Compare(keys[a], keys[b]) })
+}
+
+// keepCursor moves a cursor that is not shown to the nearest row that is: its ancestor, else the first row.
+func (s *search) keepCursor() {
+	o := &s.out
+	if len(o.rows) == 0 {
+		return
+	}
+	n, ok := s.t.Node(o.cursor)
+	if !ok {
+		o.cursor = o.rows[0]
+		return
+	}
+	for o.at[n.ID] < 0 {
+		if n.ID == tree.Root {
+			o.cursor = o.rows[0]
+			return
+		}
+		n = s.t.Nodes[n.Parent]
+	}
+	o.cursor = n.ID
+}
+
+// gain is a node's validation score over its parent's.
+func (s *search) gain(n *tree.Node) (float64, bool) {
+	p := s.parent(n)
+	if p == nil || !n.Val().Known() || !p.Val().Known() {
+		return 0, false
+	}
+	return n.Val().Mean - p.Val().Mean, true
+}
+
+// step moves the cursor by rows.
+func (s *search) step(by int) {
+	s.lay()
+	o := &s.out
+	if len(o.rows) == 0 {
+		return
+	}
+	i := max(0, min(len(o.rows)-1, int(o.at[o.cursor])+by))
+	o.cursor = o.rows[i]
+}
+
+// goTo puts the cursor on a node and unfolds what hides it; a filter that hides it is dropped.
+func (s *search) goTo(id tree.NodeID) {
+	n, ok := s.t.Node(id)
+	if !ok {
+		return
+	}
+	o := &s.out
+	for p := n; p.ID != tree.Root; {
+		p = s.t.Nodes[p.Parent]
+		if o.folded[p.ID] {
+			delete(o.folded, p.ID)
+			o.stale = true
+		}
+	}
+	s.lay()
+	if o.at[id] < 0 {
+		o.filter = filter{}
+		o.stale = true
+		s.lay()
+	}
+	o.cursor = id
+}
+
+// scroll keeps the cursor in view of h rows, with a margin where there is room.
+func (o *outline) scroll(h int) {
+	o.height = h
+	if h <= 0 || len(o.rows) == 0 {
+		o.top = 0
+		return
+	}
+	margin := min(2, (h-1)/2)
+	at := int(o.at[o.cursor])
+	o.top = min(o.top, at-margin)
+	o.top = max(o.top, at-h+1+margin)
+	o.top = max(0, min(o.top, len(o.rows)-h))
+}
+
+// guides draws the lines from the root to a node: two cells a level. In deep trees the levels next to the node are kept.
+func (s *search) guides(n *tree.Node, a *app, width int) string {
+	g := a.look.glyphs.Tree
+	levels := n.Depth
+	most := max(2, width/2)
+	cut := levels > most
+	if cut {
+		levels = most
+	}
+	parts := make([]string, levels)
+	p := n
+	for i := levels - 1; i >= 0; i-- {
+		last := s.out.last[p.ID]
+		switch {
+		case i == levels-1 && last:
+			parts[i] = g.Last + g.Dash
+		case i == levels-1:
+			parts[i] = g.Branch + g.Dash
+		case last:
+			parts[i] = "  "
+		default:
+			parts[i] = g.Pipe + " "
+		}
+		p = s.t.Nodes[p.Parent]
+	}
+	if cut {
+		parts[0] = a.look.glyphs.Mark.Ellipsis + " "
+	}
+	return strings.Join(parts, "")
+}
+
+// grow is s with n elements, reusing its memory.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4+16)
+	}
+	return s[:n]
+}

@@ -1,0 +1,65 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"llmzero/themes"
+)
+
+// Options are the parts that main hands to the screen. Library is required; what is nil is simply not shown.
+type Options struct {
+	Library Library
+	Catalog Catalog
+	Devices Devices
+	Doctor  Doctor
+	Memory  Memory
+	Paths   Paths
+	Version string
+
+	Themes []themes.Theme // built-in and the user's
+	Theme  string         // what --theme said; empty: remembered, else by the terminal's background
+	Glyphs *themes.Glyphs // nil: Unicode
+	Open   string         // id of a search to open at once
+	Start  *NewSearch     // a search to start at once
+	Play   bool           // begin with the replay of the opened search (the demo)
+
+	OnLeave func(Leave)      // told before the program ends
+	Now     func() time.Time // nil: time.Now
+	Input   io.Reader        // nil: the terminal
+	Output  io.Writer        // nil: the terminal
+}
+
+// Run shows the screen until the person leaves it or the context ends. It restores the terminal in any case.
+func Run(ctx context.Context, o Options) error {
+	if o.Library == nil {
+		return errors.New("tui: no library of searches")
+	}
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(frameRate)}
+	if o.Input != nil {
+		opts = append(opts, tea.WithInput(o.Input))
+	}
+	if o.Output != nil {
+		opts = append(opts, tea.WithOutput(o.Output))
+	}
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a := newApp(inner, o)
+	_, err := tea.NewProgram(a, opts...).Run()
+	a.close()
+	if o.OnLeave != nil {
+		o.OnLeave(a.leave)
+	}
+	switch {
+	case err == nil, errors.Is(err, tea.ErrInterrupted):
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fmt.Errorf("the screen ended: %w", err)
+}

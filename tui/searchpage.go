@@ -1,0 +1,431 @@
+package tui
+
+import (
+	"math"
+	"time"
+
+	"llmzero/engine/tree"
+	"llmzero/themes"
+	"llmzero/tui/component/paint"
+)
+
+func sqrt(x float64) float64 { return math.Sqrt(x) }
+
+// drawSearch paints the search page.
+func (a *app) drawSearch(c paint.Canvas) {
+	s := a.s
+	if s == nil {
+		return
+	}
+	r := arrange(a.w, a.h, a.settings.Split, a.deviceRows(), s.pane.focused)
+	a.drawSearchHeader(part(c, r.header))
+	if r.tree.W > 0 {
+		a.drawTree(part(c, r.tree))
+	}
+	if r.inspect.W > 0 {
+		a.drawInspector(part(c, r.inspect))
+	}
+	a.drawDevices(part(c, r.devices))
+	a.footer(c, a.drawBudget(part(c, r.footer))+1)
+}
+
+// drawSearchHeader paints what the search is and how it stands; what waits for the person is loudest.
+func (a *app) drawSearchHeader(c paint.Canvas) {
+	s, gl := a.s, a.look.glyphs
+	sp := s.t.Spec
+	surface := ink(themes.Surface)
+	on := func(st paint.Style) paint.Style { return st.On(surface) }
+	trail := []string{or(sp.Name, sp.Task)}
+	if a.w >= 90 {
+		trail = append(trail, or(sp.Model, sp.Trainer), sp.Agent, sp.Policy)
+	}
+	left := a.bar(c, trail...)
+	x := c.W() - 1
+	put := func(st paint.Style, text string) {
+		if x-paint.Width(text) < left+2 {
+			return
+		}
+		x = c.TextRight(x, 0, on(st), text) - 3
+	}
+	seg := num(s.t.Spent.Segments)
+	if b := sp.Budget.Segments; b > 0 {
+		seg += "/" + num(b)
+	}
+	put(sMuted, seg+" seg")
+	if best, ok := s.t.Node(s.ix.best); ok && best.Val().Known() {
+		text := "best " + score(best.Val().Mean)
+		base := s.t.Base().Mean
+		if g := best.Val().Mean - base; g > 0 && base > 0 {
+			text += " " + gl.Mark.Up + " +" + num(int(100*g/base+0.5)) + "%"
+		}
+		put(sBest.With(paint.Bold), text)
+	}
+	a.putStatus(put)
+	if n := len(s.ix.waiting); n > 0 {
+		text := " " + gl.Mark.Waiting + " " + num(n) + " waiting "
+		w := paint.Width(text)
+		if x-w > left {
+			c.Text(x-w, 0, paint.Style{Fg: ink(themes.Background), Bg: ink(themes.Waiting), Attr: paint.Bold | paint.Reverse}, text)
+			c.Zone(x-w, 0, w, 1, "waiting", 0)
+		}
+	}
+}
+
+func (a *app) putStatus(put func(paint.Style, string)) {
+	s, gl := a.s, a.look.glyphs
+	switch {
+	case len(s.ix.running) > 0 && s.live:
+		put(sRun, a.spinner()+" running "+num(len(s.ix.running)))
+	case s.t.Status == tree.SearchPaused:
+		put(sWarn, gl.Mark.Pause+" paused")
+	case s.t.Status == tree.SearchDone:
+		put(fg(themes.Done), gl.Mark.Check+" done")
+	case s.t.Status == tree.SearchFailed:
+		put(sError, gl.Mark.Warning+" failed")
+	case s.t.Status == tree.SearchCanceled || !s.live:
+		put(sMuted, "stopped")
+	case len(s.t.Nodes) == 0:
+		put(sRun, a.spinner()+" scoring the base model")
+	case s.ix.queued > 0:
+		put(sRun, a.spinner()+" starting")
+	case len(s.ix.waiting) == 0:
+		put(sRun, a.spinner()+" the agent is thinking")
+	}
+}
+
+// spinner is one cell that turns with the time.
+func (a *app) spinner() string {
+	frames := a.look.glyphs.Spinner
+	return frames[int(a.now().UnixMilli()/250)%len(frames)]
+}
+
+// drawTree paints the outline or the graph of the search.
+func (a *app) drawTree(c paint.Canvas) {
+	s, gl := a.s, a.look.glyphs
+	in := a.panel(c, "Tree", !s.pane.focused)
+	c.Zone(0, 0, c.W(), c.H(), "tree", 0)
+	s.lay()
+	switch {
+	case len(s.t.Nodes) == 0:
+		in.Center(in.H()/2, sMuted, a.spinner()+" scoring the base model"+gl.Mark.Ellipsis)
+	case s.pane.graph:
+		a.drawGraph(in)
+	case len(s.out.rows) == 0:
+		in.Center(in.H()/2, sMuted, "no node matches the filter")
+		in.Center(in.H()/2+1, sFaint, "esc clears it")
+	default:
+		a.drawOutline(in)
+	}
+	a.drawTreeFoot(c)
+}
+
+func (a *app) drawTreeFoot(c paint.Canvas) {
+	s, gl := a.s, a.look.glyphs
+	y := c.H() - 1
+	n := " " + num(len(s.t.Nodes)) + " "
+	if s.out.hit != nil {
+		n = " " + num(s.out.hits) + " of " + num(len(s.t.Nodes)) + " "
+	}
+	end := c.TextRight(c.W()-2, y, sFaint, n)
+	if f := s.pane.filtering; f != nil {
+		x := c.Text(2, y, sAccent, " filter ")
+		box := c.Sub(x, y, max(0, end-x-1), 1)
+		box.Fill(paint.Style{})
+		st := sText
+		if s.pane.filterErr != "" {
+			st = sError
+		}
+		f.draw(a, box, st, true)
+		return
+	}
+	foot := " sort: " + s.out.order.String() + " "
+	st := sFaint
+	if s.out.filter.text != "" {
+		foot += gl.Mark.Separator + " filter: " + s.out.filter.text + " "
+		st = sAccent
+	}
+	c.Text(2, y, st, paint.Cut(foot, end-4, gl.Mark.Ellipsis))
+}
+
+func (a *app) drawOutline(c paint.Canvas) {
+	s := a.s
+	s.out.scroll(c.H())
+	for i := 0; i < c.H() && s.out.top+i < len(s.out.rows); i++ {
+		id := s.out.rows[s.out.top+i]
+		a.drawTreeRow(c.Sub(0, i, c.W(), 1), s.t.Nodes[id])
+	}
+	a.scrollbar(c.Sub(c.W(), 0, 1, c.H()), s.out.top, c.H(), len(s.out.rows))
+}
+
+// scrollbar paints a thumb into the frame when not everything is in view. The canvas is the frame's own column.
+func (a *app) scrollbar(c paint.Canvas, top, shown, all int) {
+	if all <= shown || shown <= 0 {
+		return
+	}
+	size := max(1, shown*shown/all)
+	at := 0
+	if all > shown {
+		at = top * (shown - size) / (all - shown)
+	}
+	for i := range size {
+		c.Text(0, at+i, sMuted, a.look.glyphs.Mark.ScrollThumb)
+	}
+}
+
+// drawTreeRow paints one node: guides, glyph, name and change on the left; score, gain, sparkline and star on the right.
+func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
+	s, gl := a.s, a.look.glyphs
+	bg := paint.Ink(0)
+	c.Zone(0, 0, c.W(), 1, "node", int(n.ID))
+	if n.ID == s.out.cursor {
+		bg = ink(themes.SelectionBg)
+		c.Fill(paint.Style{}.On(bg))
+	}
+	best := s.ix.bestPath[n.ID]
+	dim := s.out.hit != nil && !s.out.hit[n.ID]
+	right := a.drawRowNumbers(c, n, bg)
+	x := 1
+	if s.out.order == orderTree {
+		guide := sGrid
+		if best {
+			guide = fg(themes.Best)
+		}
+		x = c.Text(1, 0, guide.On(bg), s.guides(n, a, (c.W()-right)/2))
+	}
+	state := fg(themes.StateToken(string(n.State)))
+	if best && n.State.Trained() {
+		state = sBest
+	}
+	x = c.Text(x, 0, state.On(bg), gl.State(string(n.State)))
+	label := sText
+	switch {
+	case dim, n.State == tree.StatePruned:
+		label = sFaint
+	case n.ID == s.out.cursor:
+		label = fg(themes.SelectionFg).With(paint.Bold)
+	case best:
+		label = sBest
+	case n.State == tree.StateVetoed || n.State == tree.StateFailed:
+		label = sMuted
+	}
+	x = c.Text(x+1, 0, label.On(bg), name(n.ID))
+	if n.Pinned {
+		x = c.Text(x, 0, sAccent.On(bg), gl.Mark.Selected)
+	}
+	if s.out.folded[n.ID] && len(n.Children) > 0 {
+		x = c.Text(x+1, 0, sAccent.On(bg), gl.Tree.Folded+num(int(s.ix.below[n.ID])))
+	}
+	words := changeWords(s.t.Spec.Space, n.Transition)
+	switch {
+	case n.ID == tree.Root:
+		words = "base model"
+	case n.Fresh && len(n.Transition.Changes) == 0:
+		words = "practitioner's settings"
+	}
+	ws := sMuted
+	if dim {
+		ws = sFaint
+	}
+	c.TextIn(max(x+1, min(x+1, 6)), 0, c.W()-right-x-2, ws.On(bg), words, gl.Mark.Ellipsis)
+}
+
+// drawRowNumbers paints the right side of a row and returns how many cells it took.
+func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
+	s, gl := a.s, a.look.glyphs
+	w := c.W()
+	spark, gain := w >= 50, w >= 38
+	width := 6
+	if gain {
+		width += 7
+	}
+	if spark {
+		width += 8
+	}
+	end := w - 1
+	if s.ix.bestPath[n.ID] {
+		c.TextRight(end, 0, sBest.On(bg), gl.Mark.Best)
+	}
+	end -= 2
+	if !n.State.Trained() || !n.Val().Known() {
+		st := fg(themes.StateToken(string(n.State)))
+		text := paint.Clean(s.fate(n))
+		if n.State == tree.StateRunning {
+			return a.drawRowRunning(c, n, bg, width+2, spark)
+		}
+		most := max(width, min(w/2, 26))
+		text = paint.Cut(text, most, gl.Mark.Ellipsis)
+		c.TextRight(end, 0, st.On(bg), text)
+		return paint.Width(text) + 3
+	}
+	if spark {
+		c.Text(end-6, 0, sMuted.On(bg), gl.Sparkline(tail(n.Outcome.Spark, 6), 6))
+		end -= 8
+	}
+	if gain {
+		if g, ok := s.gain(n); ok {
+			st := sGain
+			if g < 0 {
+				st = sLoss
+			}
+			if delta(g) == ".000" {
+				st = sFaint
+			}
+			c.TextRight(end, 0, st.On(bg), gl.Delta(g)+" "+delta(g))
+		}
+		end -= 7
+	}
+	st := paint.Style{Fg: paint.Score(s.rank(n))}
+	if n.ID == s.ix.best {
+		st = sBest.With(paint.Bold)
+	}
+	c.TextRight(end, 0, st.On(bg), score(n.Val().Mean))
+	return width + 3
+}
+
+// drawRowRunning paints how far a running segment is, with its reward so far.
+func (a *app) drawRowRunning(c paint.Canvas, n *tree.Node, bg paint.Ink, width int, spark bool) int {
+	s, gl := a.s, a.look.glyphs
+	end := c.W() - 3
+	if spark {
+		var ys []float64
+		for _, p := range s.curve(n.ID).points {
+			if y, ok := p.Values[tree.MetricReward]; ok {
+				ys = append(ys, y)
+			}
+		}
+		c.Text(end-6, 0, sRun.On(bg), gl.Sparkline(thin(ys, 6), 6))
+		end -= 8
+	}
+	x := c.TextRight(end, 0, sRun.On(bg), a.spinner()+" "+num(int(100*s.progress(n)))+"%")
+	if c.W() >= 60 {
+		a.gauge(c, x-9, 0, 8, s.progress(n), sRun.On(bg))
+		width += 9
+	}
+	return width + 1
+}
+
+// rank places a node's score in 0..1 between the lowest and the highest of the tree.
+func (s *search) rank(n *tree.Node) float64 {
+	if s.ix.high <= s.ix.low {
+		return 0.5
+	}
+	return (n.Val().Mean - s.ix.low) / (s.ix.high - s.ix.low)
+}
+
+// tail are the last n of xs.
+func tail(xs []float64, n int) []float64 { return thin(xs, n) }
+
+// thin averages xs into at most n means.
+func thin(xs []float64, n int) []float64 {
+	if len(xs) <= n {
+		return xs
+	}
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = mean(xs[i*len(xs)/n : (i+1)*len(xs)/n])
+	}
+	return out
+}
+
+// drawBudget paints the budget at the right end of the footer and returns how many cells it took.
+func (a *app) drawBudget(c paint.Canvas) int {
+	s := a.s
+	used := s.t.Spec.Budget.Used(s.t.Spent)
+	bar := 8
+	if a.w < 100 {
+		bar = 0
+	}
+	surface := ink(themes.Surface)
+	text := num(int(100*min(used, 9.99)+0.5)) + "%"
+	left := ""
+	if a.w >= 120 {
+		left = s.timeLeft(a.now())
+	}
+	c.Fill(paint.Style{}.On(surface))
+	end := c.TextRight(c.W()-1, 0, sText.On(surface), text)
+	if bar > 0 {
+		a.gauge(c, end-bar-1, 0, bar, used, sAccent.On(surface))
+		end -= bar + 2
+	}
+	end = c.TextRight(end, 0, sFaint.On(surface), "budget "+left)
+	return c.W() - end
+}
+
+// timeLeft estimates the time until the budget is spent from the trainer's pace so far.
+func (s *search) timeLeft(time.Time) string {
+	b, spent := s.t.Spec.Budget, s.t.Spent
+	used := b.Used(spent)
+	if used <= 0 || used >= 1 || spent.Cost.WallSeconds <= 0 || !s.live {
+		return ""
+	}
+	sec := spent.Cost.WallSeconds * (1 - used) / used / float64(max(1, s.t.Spec.Parallel))
+	return "~" + span(time.Duration(sec*float64(time.Second))) + " left "
+}
+
+// deviceRows is how many rows the device strip takes.
+func (a *app) deviceRows() int {
+	n := len(a.devices.Devices)
+	if a.opt.Devices == nil {
+		return 0
+	}
+	per := a.devicesPerRow()
+	return max(1, (n+per-1)/per)
+}
+
+func (a *app) devicesPerRow() int { return max(1, a.w/58) }
+
+// drawDevices paints one gauge for each GPU, or the host.
+func (a *app) drawDevices(c paint.Canvas) {
+	if c.H() == 0 {
+		return
+	}
+	gl := a.look.glyphs
+	per := a.devicesPerRow()
+	rate := ""
+	if a.s != nil && a.s.rate.rate > 0 {
+		rate = count(a.s.rate.rate) + " tok/s"
+	}
+	end := c.TextRight(c.W()-1, 0, sMuted, rate)
+	width := (end - 1) / per
+	for i, d := range a.devices.Devices {
+		row, col := i/per, i%per
+		if row >= c.H() {
+			break
+		}
+		a.drawDevice(c.Sub(1+col*width, row, width, 1), d)
+	}
+	if len(a.devices.Devices) == 0 {
+		c.TextIn(1, 0, end-2, sFaint, or(a.devices.Note, "no devices measured"), gl.Mark.Ellipsis)
+	} else if a.devices.Note != "" && len(a.devices.Devices) < per {
+		c.TextIn(1+width*len(a.devices.Devices), 0, end-width*len(a.devices.Devices)-3, sFaint, a.devices.Note, gl.Mark.Ellipsis)
+	}
+}
+
+func (a *app) drawDevice(c paint.Canvas, d Device) {
+	gl := a.look.glyphs
+	x := c.TextIn(0, 0, max(6, c.W()/3), sMuted, d.Name, gl.Mark.Ellipsis) + 1
+	hist := d.History
+	if n := len(hist); n > 8 {
+		hist = hist[n-8:]
+	}
+	if c.W() >= 40 {
+		line := gl.SparklineIn(hist, 8, 0, 1)
+		at := x
+		for i, r := range []rune(line) {
+			at = c.Text(at, 0, paint.Style{Fg: paint.Heat(hist[i])}, string(r))
+		}
+		x += 9
+	}
+	put := func(ok bool, s paint.Style, text string) {
+		if ok && x+paint.Width(text) < c.W() {
+			x = c.Text(x, 0, s, text) + 2
+		}
+	}
+	put(!math.IsNaN(d.Util), paint.Style{Fg: paint.Heat(d.Util)}, num(int(100*d.Util+0.5))+"%")
+	if d.MemAll > 0 {
+		put(true, sMuted, "mem "+three(d.MemUsed/(1<<30))+"/"+bytesText(d.MemAll))
+	}
+	put(!math.IsNaN(d.Watts) && d.Watts > 0, sMuted, num(int(d.Watts))+" W")
+	put(!math.IsNaN(d.Celsius) && d.Celsius > 0, sMuted, num(int(d.Celsius))+gl.Mark.Degree)
+	put(d.Note != "", sWarn, d.Note)
+}

@@ -1,0 +1,160 @@
+package tui
+
+import (
+	"context"
+	"encoding/json"
+
+	tea "charm.land/bubbletea/v2"
+
+	"llmzero/engine/tree"
+)
+
+// settings are what the screen remembers for all searches.
+type settings struct {
+	Theme   string    `json:"theme,omitempty"`
+	Split   int       `json:"split"` // the tree's share of the width in percent
+	Mouse   bool      `json:"mouse"`
+	Bell    bool      `json:"bell"` // ring when a proposal waits or a search ends
+	Approve tree.Mode `json:"approve"`
+}
+
+func defaultSettings() settings { return settings{Split: 44, Mouse: true, Bell: true, Approve: tree.AskAlways} }
+
+type settingsMsg struct {
+	s   settings
+	err error
+}
+
+// screenState is what is remembered of how one search was looked at.
+type screenState struct {
+	Page    string        `json:"page,omitempty"`
+	Cursor  tree.NodeID   `json:"cursor"`
+	Folded  []tree.NodeID `json:"folded,omitempty"`
+	Order   int           `json:"order,omitempty"`
+	Filter  string        `json:"filter,omitempty"`
+	Tab     int           `json:"tab,omitempty"`
+	Graph   bool          `json:"graph,omitempty"`
+	Overlay int           `json:"overlay,omitempty"`
+	Log     bool          `json:"log,omitempty"`
+}
+
+type screenMsg struct {
+	id    string
+	state *screenState
+}
+
+func (a *app) loadSettings() tea.Cmd {
+	if a.opt.Memory == nil {
+		return nil
+	}
+	return a.task(func(ctx context.Context) tea.Msg {
+		s := defaultSettings()
+		b, err := a.opt.Memory.LoadState(ctx, "settings")
+		if err == nil && b != nil {
+			err = json.Unmarshal(b, &s)
+		}
+		return settingsMsg{s, err}
+	})
+}
+
+func (a *app) gotSettings(m settingsMsg) {
+	if m.err != nil {
+		a.fail("read the settings", m.err)
+		return
+	}
+	m.s.Split = max(20, min(80, m.s.Split))
+	a.settings = m.s
+	if a.opt.Theme == "" {
+		a.setTheme(m.s.Theme)
+	}
+}
+
+func (a *app) saveSettings() tea.Cmd {
+	if a.opt.Memory == nil {
+		return nil
+	}
+	s := a.settings
+	return a.task(func(ctx context.Context) tea.Msg {
+		b, err := json.Marshal(s)
+		if err == nil {
+			err = a.opt.Memory.SaveState(ctx, "settings", b)
+		}
+		return savedMsg{"keep the settings", err}
+	})
+}
+
+func (a *app) saved(m savedMsg) {
+	if m.err != nil {
+		a.fail(m.what, m.err)
+	}
+}
+
+func (a *app) loadScreen(id string) tea.Cmd {
+	if a.opt.Memory == nil {
+		return nil
+	}
+	return a.task(func(ctx context.Context) tea.Msg {
+		b, err := a.opt.Memory.LoadState(ctx, "search/"+id)
+		var st screenState
+		if err != nil || b == nil || json.Unmarshal(b, &st) != nil {
+			return screenMsg{id: id} // a view that cannot be read is not worth a word
+		}
+		return screenMsg{id, &st}
+	})
+}
+
+// gotScreen restores how a search was looked at, unless the person has begun to move about.
+func (a *app) gotScreen(m screenMsg) {
+	s := a.s
+	if s == nil || s.id != m.id || m.state == nil {
+		return
+	}
+	st := m.state
+	for _, id := range st.Folded {
+		if _, ok := s.t.Node(id); ok {
+			s.out.folded[id] = true
+		}
+	}
+	if st.Order >= 0 && st.Order < int(numOrders) {
+		s.out.order = order(st.Order)
+	}
+	if f, err := parseFilter(st.Filter, s.t.Spec.Space); err == nil {
+		s.out.filter = f
+	}
+	if st.Tab >= 0 && st.Tab < int(numTabs) {
+		s.pane.tab = tab(st.Tab)
+	}
+	if st.Overlay >= 0 && st.Overlay < int(numOverlays) {
+		s.pane.chart.overlay = overlayMode(st.Overlay)
+	}
+	s.pane.graph, s.pane.chart.log = st.Graph, st.Log
+	s.out.stale = true
+	if _, ok := s.t.Node(st.Cursor); ok {
+		s.out.cursor = st.Cursor
+	}
+}
+
+// saveScreen keeps how the open search is looked at.
+func (a *app) saveScreen() tea.Cmd {
+	s := a.s
+	if s == nil || a.opt.Memory == nil {
+		return nil
+	}
+	st := screenState{
+		Cursor: s.out.cursor, Order: int(s.out.order), Filter: s.out.filter.text, Tab: int(s.pane.tab),
+		Graph: s.pane.graph, Overlay: int(s.pane.chart.overlay), Log: s.pane.chart.log,
+	}
+	for id, on := range s.out.folded {
+		if on {
+			st.Folded = append(st.Folded, id)
+		}
+	}
+	id := s.id
+	return a.task(func(ctx context.Context) tea.Msg {
+		b, err := json.Marshal(st)
+		if err == nil {
+			err = a.opt.Memory.SaveState(ctx, "search/"+id, b)
+		}
+		return savedMsg{"keep the view", err}
+	})
+}
