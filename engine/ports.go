@@ -34,3 +34,31 @@ type Record interface {
 	// LoadBlob reads what SaveBlob kept.
 	LoadBlob(ctx context.Context, ref string) ([]byte, error)
 }
+
+// History reads back what Record.AppendPoints kept, in step order.
+type History interface {
+	Points(ctx context.Context, node tree.NodeID) ([]tree.Point, error)
+}
+
+// Shelf is one search in an archive.
+type Shelf interface {
+	Record
+	History
+	// ID is the search's name in the archive.
+	ID() string
+	// Tree reads the search as it stands after its last entry.
+	Tree(ctx context.Context) (*tree.Tree, error)
+}
+
+// Archive keeps searches.
+type Archive interface {
+	// Create makes room for a new search, under a name of its own when the specification has no ID. Nothing is kept until
+	// the first Append.
+	Create(ctx context.Context, spec tree.Spec) (Shelf, error)
+	// Open returns a search that is kept.
+	Open(ctx context.Context, id string) (Shelf, error)
+	// List sums all searches up, newest first.
+	List(ctx context.Context) ([]tree.Summary, error)
+	// Remove deletes a search.
+	Remove(ctx context.Context, id string) error
+}

@@ -1,0 +1,276 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"llmzero/engine/agent"
+	"llmzero/engine/event"
+	"llmzero/engine/tree"
+)
+
+// patience is how many failures, or empty answers, of the agent in a row are borne.
+const patience = 3
+
+// advance starts everything that can start now: the base model's score, segments on free slots, agent turns, the end.
+func (e *Engine) advance(ctx context.Context) error {
+	if e.tree.Status != tree.SearchRunning || e.closing || e.scoring {
+		return nil
+	}
+	if len(e.tree.Nodes) == 0 {
+		e.scoreBase(ctx)
+		return nil
+	}
+	for {
+		more, err := e.startSegments(ctx)
+		if err != nil {
+			return err
+		}
+		turned, err := e.startTurns(ctx)
+		if err != nil {
+			return err
+		}
+		if !more && !turned {
+			break
+		}
+	}
+	if e.crew.size == 0 && e.room() == 0 {
+		e.close(ctx)
+	}
+	return nil
+}
+
+// scoreBase evaluates the base model, which becomes the root.
+func (e *Engine) scoreBase(work context.Context) {
+	e.scoring = true
+	spec := e.tree.Spec
+	e.crew.start(func() func(context.Context) error {
+		val, cost, err := e.exam(work, spec, tree.Node{Config: spec.Root}, tree.SplitValidation, 0, derive(spec.Seed, "base"))
+		return func(ctx context.Context) error {
+			e.scoring = false
+			if err != nil {
+				if work.Err() != nil {
+					return nil
+				}
+				return fmt.Errorf("score the base model on %s: %w", spec.Task, err)
+			}
+			return e.commit(ctx, nil, engineEntry(&event.BaseScored{Val: val, Cost: cost}))
+		}
+	})
+}
+
+// wanted is how many more agent turns should be under way.
+func (e *Engine) wanted() int {
+	waiting := e.census.count(tree.StateProposed)
+	active := e.census.count(tree.StateApproved, tree.StateQueued) + len(e.running)
+	turns := e.inTurn()
+	free := len(e.slots) - active - turns
+	if e.tree.Spec.Parallel <= 1 && active+turns > 0 {
+		free = 0 // one thing at a time: the same seed gives the same tree
+	}
+	n := 0
+	switch e.tree.Spec.Approval.Mode {
+	case tree.AskNever:
+		n = free
+	case tree.AskRisky:
+		if waiting+turns < e.opts.Prefetch {
+			n = free
+		}
+	default:
+		n = min(1, e.opts.Prefetch-waiting) - turns
+	}
+	if room := e.room(); room < 1<<30 {
+		n = min(n, room-active-waiting-turns)
+	}
+	return n
+}
+
+func (e *Engine) inTurn() int {
+	n := 0
+	for _, k := range e.holds {
+		n += k
+	}
+	return n
+}
+
+// startTurns picks nodes and lets the agent look at them.
+func (e *Engine) startTurns(ctx context.Context) (bool, error) {
+	any := false
+	for {
+		p, ok := e.pinned()
+		if !ok {
+			if e.wanted() <= 0 {
+				return any, nil
+			}
+			if p, ok = e.pick(); !ok {
+				return any, nil
+			}
+		}
+		any = true
+		if len(e.tree.Nodes) == 1 {
+			if err := e.practitioner(ctx); err != nil {
+				return any, err
+			}
+			continue
+		}
+		e.startTurn(ctx, p)
+	}
+}
+
+// practitioner proposes the first node: the practitioner's configuration, from the base model.
+func (e *Engine) practitioner(ctx context.Context) error {
+	return e.propose(ctx, pick{node: tree.Root}, tree.Transition{
+		Rationale: "The practitioner's root: train with the configuration that a practitioner would start with.",
+		FromWhy:   "the base model", Confidence: 1, Steps: e.tree.Spec.Segment, By: "practitioner",
+	}, nil)
+}
+
+// pick is a node to expand and why.
+type pick struct {
+	node  tree.NodeID // which the policy was told of
+	terms []tree.Term
+	fresh bool // a forced fresh start
+	pin   bool
+}
+
+// pinned is the first pinned node that no turn looks at yet.
+func (e *Engine) pinned() (pick, bool) {
+	for _, id := range e.census.pinned {
+		if e.holds[id] == 0 && e.room() > 0 && len(e.tree.Nodes) > 1 {
+			return pick{node: id, pin: true, terms: []tree.Term{{Name: "pinned", Value: 1}}}, true
+		}
+	}
+	return pick{}, false
+}
+
+// pick chooses the node to expand: the practitioner's root first, a share of forced fresh starts, else the policy's choice.
+// The draw depends on the search's seed and the number of expansions so far only.
+func (e *Engine) pick() (pick, bool) {
+	count := len(e.tree.Nodes) + e.inTurn()
+	if len(e.tree.Nodes) == 1 {
+		return pick{node: tree.Root}, true
+	}
+	fresh := pick{node: tree.Root, fresh: true, terms: []tree.Term{{Name: "forced fresh start", Value: e.tree.Spec.FreshRate}}}
+	if chance(derive(e.tree.Spec.Seed, "fresh", count)) < e.tree.Spec.FreshRate || e.barren >= patience {
+		return fresh, true
+	}
+	if c, ok := e.policy.Next(e.tree); ok {
+		return pick{node: c.Node, terms: c.Terms}, true
+	}
+	if e.crew.size == 0 && e.census.count(tree.StateProposed, tree.StateApproved, tree.StateQueued) == 0 {
+		return fresh, true // nothing can be expanded and nothing is under way
+	}
+	return pick{}, false
+}
+
+// startTurn lets the agent look at a node. The policy counts the turn as a visit meanwhile.
+func (e *Engine) startTurn(work context.Context, p pick) {
+	e.hold(p.node, 1)
+	b := e.brief(p)
+	e.crew.start(func() func(context.Context) error {
+		var answer agent.Answer
+		turn, err := b.fill(work, e.curves)
+		if err == nil {
+			err = guard("the agent", func() (err error) {
+				answer, err = e.opts.Agent.Propose(work, turn)
+				return err
+			})
+		}
+		return func(ctx context.Context) error {
+			if work.Err() != nil {
+				e.hold(p.node, -1)
+				return nil
+			}
+			return e.turned(ctx, p, turn, answer, err)
+		}
+	})
+}
+
+func (e *Engine) hold(id tree.NodeID, by int) {
+	e.holds[id] += by
+	if e.holds[id] == 0 {
+		delete(e.holds, id)
+	}
+	e.policy.Hold(e.tree, id, by)
+}
+
+// turned takes the agent's answer to the gate.
+func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer agent.Answer, err error) error {
+	e.hold(p.node, -1)
+	if err != nil {
+		e.errs++
+		e.opts.Logger.Warn("agent turn failed", "search", e.tree.Spec.ID, "node", p.node, "err", err)
+		if e.errs >= patience {
+			return fmt.Errorf("%w: %w", ErrAgent, err)
+		}
+		return nil
+	}
+	e.errs = 0
+	if n, ok := e.tree.Node(turn.Node.ID); !ok || n.State == tree.StatePruned {
+		return e.commit(ctx, answer.Exchanges, called(answer.Exchanges)...)
+	}
+	now := e.sight(p, e.tree.Nodes[turn.Node.ID]).turn // as it is now: something like it may have been proposed meanwhile
+	var refused []error
+	for _, t := range answer.Proposals {
+		if t.Steps == 0 {
+			t.Steps = turn.Steps
+		}
+		if err := now.Check(t); err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		if from := e.tree.Nodes[t.From.Node]; !from.State.Trained() {
+			refused = append(refused, fmt.Errorf("node %d is %s", from.ID, from.State))
+			continue
+		}
+		e.barren = 0
+		return e.propose(ctx, p, t, answer.Exchanges)
+	}
+	e.opts.Logger.Info("the agent proposes nothing", "search", e.tree.Spec.ID, "node", p.node, "refused", errors.Join(refused...))
+	e.policy.Hold(e.tree, p.node, 1) // as good as a child: look elsewhere
+	entries := called(answer.Exchanges)
+	if p.pin {
+		entries = append(entries, engineEntry(&event.Pinned{Node: p.node}))
+	}
+	if e.barren++; e.barren >= 2*patience {
+		entries = append(entries, engineEntry(&event.StatusSet{
+			Status: tree.SearchPaused, Reason: "the agent proposes nothing new; lift a ban, give a hint or branch by hand, then resume",
+		}))
+		e.barren = 0
+	}
+	return e.commit(ctx, answer.Exchanges, entries...)
+}
+
+// called sums exchanges up for the journal.
+func called(exchanges []tree.Exchange) []entry {
+	var out []entry
+	for _, x := range exchanges {
+		out = append(out, entry{x.Agent, &event.AgentCalled{
+			Exchange: x.ID, Node: x.Node, Phase: x.Phase, TokensIn: x.TokensIn, TokensOut: x.TokensOut, Cost: x.Cost,
+			Repaired: x.Repaired, Fallback: x.Fallback,
+		}})
+	}
+	return out
+}
+
+// propose adds a proposal and, when the rules of the gate let it through, approves it and puts it in line, all in one
+// transaction.
+func (e *Engine) propose(ctx context.Context, p pick, t tree.Transition, exchanges []tree.Exchange) error {
+	parent := e.tree.Nodes[t.From.Node]
+	id := tree.NodeID(len(e.tree.Nodes))
+	entries := append(called(exchanges), entry{t.By, &event.Proposed{
+		Node: id, Parent: parent.ID, Transition: t, Config: parent.Config.With(t.Changes), Why: p.terms, Fresh: p.fresh,
+	}})
+	if waits, why := e.tree.Spec.Approval.Waits(e.tree.Spec.Space, t); !waits {
+		entries = append(entries,
+			entry{"autopilot", &event.Judged{Node: id, Verdict: tree.Verdict{
+				Decision: tree.Approved, Who: "autopilot", When: e.opts.Clock(), Why: why,
+			}}},
+			engineEntry(&event.Queued{Node: id}))
+	}
+	if p.pin {
+		entries = append(entries, engineEntry(&event.Pinned{Node: p.node}))
+	}
+	return e.commit(ctx, exchanges, entries...)
+}

@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"llmzero/engine/event"
+	"llmzero/engine/tree"
+)
+
+// exam scores a node's chosen checkpoint, outside the loop.
+func (e *Engine) exam(ctx context.Context, spec tree.Spec, n tree.Node, split tree.Split, samples int, seed uint64) (tree.Score, tree.Cost, error) {
+	x := tree.Exam{Task: spec.Task, Base: spec.Base, Config: n.Config, Split: split, Samples: samples, Seed: seed}
+	if c, ok := n.Outcome.Checkpoint(); ok {
+		x.Ref = c.Ref
+	}
+	if strings.HasPrefix(x.Ref, "sha256:") {
+		data, err := e.opts.Record.LoadBlob(ctx, x.Ref)
+		if err != nil {
+			return tree.Score{}, tree.Cost{}, err
+		}
+		x.Data = data
+	}
+	var score tree.Score
+	var cost tree.Cost
+	err := guard("the trainer", func() (err error) {
+		score, cost, err = e.opts.Trainer.Evaluate(ctx, x)
+		return err
+	})
+	return score, cost, err
+}
+
+// moreSamples is how many times the samples of its last score a re-evaluation takes.
+const moreSamples = 4
+
+// reevaluate scores a node's checkpoint on more samples; the score arrives as an entry of its own.
+func (e *Engine) reevaluate(ctx context.Context, c tree.Command) error {
+	n, err := e.in(c.Node, "score it again", tree.StateEvaluated, tree.StateStopped)
+	if err != nil {
+		return err
+	}
+	if e.crew == nil {
+		return errors.New("the search does not run; resume it first")
+	}
+	e.startReevaluation(ctx, n)
+	return nil
+}
+
+func (e *Engine) startReevaluation(work context.Context, n *tree.Node) {
+	spec, node := e.tree.Spec, *n
+	samples := moreSamples * max(1, node.Val().N)
+	e.rescoring[node.ID]++
+	e.crew.start(func() func(context.Context) error {
+		val, cost, err := e.exam(work, spec, node, tree.SplitValidation, samples, derive(spec.Seed, "re-evaluate", int(node.ID), samples))
+		return func(ctx context.Context) error {
+			if e.rescoring[node.ID]--; e.rescoring[node.ID] == 0 {
+				delete(e.rescoring, node.ID)
+			}
+			if err != nil || !e.tree.Nodes[node.ID].State.Trained() {
+				e.opts.Logger.Warn("no second score", "search", spec.ID, "node", node.ID, "err", err)
+				return nil
+			}
+			return e.commit(ctx, nil, engineEntry(&event.Reevaluated{Node: node.ID, Val: val, Cost: cost}))
+		}
+	})
+}

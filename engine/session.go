@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"llmzero/engine/agent"
+	"llmzero/engine/event"
+	"llmzero/engine/search"
+	"llmzero/engine/tree"
+)
+
+// Session is one search that a host has opened, whether it runs or not. It is safe for concurrent use.
+type Session struct {
+	host  *Host
+	shelf Shelf
+	bus   *event.Bus
+
+	mu     sync.Mutex
+	engine *Engine
+	cancel context.CancelFunc // nil unless live
+	ended  chan struct{}      // closed when the last run ended, nil when there was none
+	err    error              // of the last run
+}
+
+func (s *Session) options(tr Trainer, a agent.Agent, o Options) Options {
+	h := s.host.opts
+	o.Record, o.History, o.Trainer, o.Agent, o.Bus = s.shelf, s.shelf, tr, a, s.bus
+	o.Clock, o.Logger, o.Unattended = h.Clock, h.Logger, h.Unattended
+	return o
+}
+
+// launch runs the engine in a goroutine that Close or Wait waits for. The caller holds mu, or nobody else knows of s.
+func (s *Session) launch(ctx context.Context) {
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the search outlives the call that starts it
+	ended, e := make(chan struct{}), s.engine
+	s.cancel, s.ended, s.err = cancel, ended, nil
+	go func() {
+		err := e.Run(run)
+		cancel()
+		s.mu.Lock()
+		s.cancel, s.err = nil, err
+		s.mu.Unlock()
+		if err != nil {
+			s.host.opts.Logger.Error("search ended", "search", s.shelf.ID(), "err", err)
+		}
+		close(ended)
+	}()
+}
+
+// ID is the search's name.
+func (s *Session) ID() string { return s.shelf.ID() }
+
+// Shelf is what the archive keeps of the search.
+func (s *Session) Shelf() Shelf { return s.shelf }
+
+// Tree returns a copy of the tree as it stands; the caller owns it.
+func (s *Session) Tree() *tree.Tree { return s.now().Tree() }
+
+// Subscribe delivers what happens from now on, over all runs of the search in this program.
+func (s *Session) Subscribe() *event.Subscription { return s.bus.Subscribe() }
+
+// Live tells whether an engine works on the search in this program.
+func (s *Session) Live() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cancel != nil
+}
+
+// Next lists the next n nodes that the policy would expand, and why.
+func (s *Session) Next(ctx context.Context, n int) ([]search.Choice, error) {
+	return s.now().Next(ctx, n)
+}
+
+func (s *Session) now() *Engine {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engine
+}
+
+// Do carries out a steering act; its error is for people. Resuming a search that is not live, or raising the budget of one that
+// is done, also makes it run.
+func (s *Session) Do(ctx context.Context, c tree.Command) error {
+	if s.Live() || (c.Kind != tree.CmdResume && c.Kind != tree.CmdBudget) {
+		return s.now().Do(ctx, c)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		return s.engine.Do(ctx, c)
+	}
+	if err := s.equip(ctx); err != nil {
+		if c.Kind == tree.CmdBudget {
+			return s.engine.Do(ctx, c) // it can be set all the same
+		}
+		return err
+	}
+	if err := s.engine.Do(ctx, c); err != nil {
+		return err
+	}
+	if t := s.engine.Tree(); t.Status == tree.SearchRunning {
+		s.launch(ctx)
+	}
+	return nil
+}
+
+// equip gives an engine that was opened to look at its trainer and agent.
+func (s *Session) equip(ctx context.Context) error {
+	if s.engine.opts.Trainer != nil {
+		return nil
+	}
+	t := s.engine.Tree()
+	tr, err := s.host.opts.Trainer(ctx, t.Spec)
+	if err != nil {
+		return err
+	}
+	a, err := s.host.opts.Agent(ctx, t.Spec)
+	if err != nil {
+		return err
+	}
+	e, err := New(s.options(tr, a, Options{Tree: t}))
+	if err == nil {
+		s.engine = e
+	}
+	return err
+}
+
+// stop asks a live session to end.
+func (s *Session) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// Wait returns when the search no longer runs, with the error that ended it, or with that of ctx when that ends first.
+func (s *Session) Wait(ctx context.Context) error {
+	s.mu.Lock()
+	ended := s.ended
+	s.mu.Unlock()
+	if ended == nil {
+		return nil
+	}
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
