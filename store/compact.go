@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -63,8 +64,11 @@ func (s *Store) compact(ctx context.Context) (err error) {
 	return errors.Join(syncDir(filepath.Dir(s.path)), old.Close())
 }
 
-// syncDir makes a rename durable.
+// syncDir makes a link or rename durable.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil // folders cannot be synced there
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

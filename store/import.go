@@ -19,8 +19,8 @@ import (
 // checked before the search is written, in one transaction: the journal must replay, the tree's invariants must hold, and every
 // checkpoint that a node names must be in the stream with its digest. It returns ErrFormat for anything else.
 func (s *Store) Import(ctx context.Context, r io.Reader) (string, error) {
-	if s.opts.ReadOnly {
-		return "", fmt.Errorf("import: %w", ErrReadOnly)
+	if err := s.writable(); err != nil {
+		return "", fmt.Errorf("import: %w", err)
 	}
 	in := importer{store: s, blobs: map[[32]byte]bool{}}
 	defer in.unmark()

@@ -75,11 +75,12 @@ func claim(tx *bolt.Tx, id string) error {
 	return ids.Put(base, strconv.AppendUint(nil, n, 10))
 }
 
-// Create returns the handle of a new search, under spec.ID or, when that is empty, a new name (Search.ID). Nothing is
-// written until the first Append, which must begin with the event Created. It returns ErrExists when the name is taken.
+// Create returns the handle of a new search, under spec.ID or, when that is empty, a new name (Search.ID). The search is in
+// the store from its first Append on, which must begin with the event Created; until then reading it gives
+// ErrNotFound and a crash leaves nothing. It returns ErrExists when the name is taken.
 func (s *Store) Create(ctx context.Context, spec tree.Spec) (*Search, error) {
-	if s.opts.ReadOnly {
-		return nil, fmt.Errorf("create a search: %w", ErrReadOnly)
+	if err := s.writable(); err != nil {
+		return nil, fmt.Errorf("create a search: %w", err)
 	}
 	id := spec.ID
 	if id == "" {
@@ -170,15 +171,16 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// List returns a summary of every search, newest first.
+// List returns a summary of every search, newest first. One that cannot be read is listed as failed, with the reason as its
+// name, so that it does not hide the others.
 func (s *Store) List(ctx context.Context) ([]tree.Summary, error) {
 	var out []tree.Summary
 	err := s.view(ctx, func(tx *bolt.Tx) error {
 		searches := tx.Bucket(bucketSearches)
 		return searches.ForEachBucket(func(k []byte) error {
 			var sum tree.Summary
-			if err := decode(searches.Bucket(k).Get(keySummary), &sum, "the summary of "+string(k)); err != nil {
-				return err
+			if err := decode(searches.Bucket(k).Get(keySummary), &sum, "the summary"); err != nil {
+				sum = tree.Summary{Search: string(k), Status: tree.SearchFailed, Name: printable(err.Error())}
 			}
 			out = append(out, sum)
 			return nil

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -52,8 +55,10 @@ type Store struct {
 	swap sync.RWMutex // held to write while Compact puts another file in db's place
 	db   *bolt.DB
 	opts Options
-	copy string // the temporary file of OpenCopy
+	copy string // the temporary folder of OpenCopy
 	now  func() time.Time
+
+	closed atomic.Bool
 
 	mu       sync.Mutex
 	searches map[string]*Search // handles given out, so that all users of a search share its buffers
@@ -65,6 +70,9 @@ type Store struct {
 func Open(path string, o Options) (*Store, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // Compact puts a new file in the place of this one, not of a link to it
 	}
 	s := &Store{path: path, opts: o, now: time.Now, searches: map[string]*Search{}, saved: map[use]bool{}}
 	if err := s.open(); err != nil {
@@ -208,10 +216,14 @@ func create(path string, o Options) (err error) {
 	if err := errors.Join(db.Update(migrate), db.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(tmp, path); err == nil || errors.Is(err, fs.ErrExist) {
+	err = os.Link(tmp, path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
 		return nil // someone else was first: theirs is as good
+	case err != nil: // a file system without links
+		err = os.Rename(tmp, path)
 	}
-	return os.Rename(tmp, path) // a file system without links
+	return errors.Join(err, syncDir(dir))
 }
 
 // escapeGlob makes a path match itself.
@@ -254,30 +266,41 @@ func (s *Store) Copied() bool { return s.copy != "" }
 // ReadOnly tells whether the store refuses to be written.
 func (s *Store) ReadOnly() bool { return s.opts.ReadOnly }
 
-// Close writes what is buffered, lets go of the file and waits for calls that are under way.
+// Close writes what is buffered, waits for calls that are under way and lets go of the file. A second Close does nothing.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	handles := make([]*Search, 0, len(s.searches))
-	for _, h := range s.searches {
-		handles = append(handles, h)
+	if s.closed.Swap(true) {
+		return nil
 	}
-	s.mu.Unlock()
 	var err error
 	if !s.opts.ReadOnly {
+		s.mu.Lock()
+		handles := slices.Collect(maps.Values(s.searches))
+		s.mu.Unlock()
 		for _, h := range handles {
 			err = errors.Join(err, h.Flush(context.Background()))
 		}
 		// The note goes first: once the lock is free it may be another's.
 		err = errors.Join(err, removeOwner(s.path))
 	}
+	s.swap.Lock()
+	defer s.swap.Unlock()
 	err = errors.Join(err, s.db.Close())
 	if s.copy != "" {
-		if e := os.RemoveAll(s.copy); e != nil {
-			err = errors.Join(err, e)
-		}
+		err = errors.Join(err, os.RemoveAll(s.copy))
 	}
 	if err != nil {
 		return fmt.Errorf("close store %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// writable says why nothing can be buffered for the store, or nil.
+func (s *Store) writable() error {
+	switch {
+	case s.closed.Load():
+		return ErrClosed
+	case s.opts.ReadOnly:
+		return ErrReadOnly
 	}
 	return nil
 }

@@ -118,8 +118,8 @@ func (s *Search) AppendPoints(ctx context.Context, node tree.NodeID, points []tr
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.store.opts.ReadOnly {
-		return s.wrap("append points", ErrReadOnly)
+	if err := s.store.writable(); err != nil {
+		return s.wrap("append points", err)
 	}
 	if !s.points.add(node, points, s.store.now()) {
 		return nil
@@ -134,8 +134,8 @@ func (s *Search) AppendSamples(ctx context.Context, node tree.NodeID, samples []
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.store.opts.ReadOnly {
-		return s.wrap("append samples", ErrReadOnly)
+	if err := s.store.writable(); err != nil {
+		return s.wrap("append samples", err)
 	}
 	if !s.samples.add(node, samples, s.store.now()) {
 		return nil
