@@ -10,4 +10,8 @@
 // call while no library is loaded, ends the process (the symbol is bound lazily and cannot be found), so every function
 // is looked up before its first use; and its Return is an error whose SUCCESS is not nil, so codes become errors in one
 // place and never leave it. The library is never unloaded: functions once bound would point into nothing.
+//
+// For the same reason a toolchain that binds every function at the start of the program (-z now, as hardened ones do by
+// default; musl always) makes a program that ends there with "undefined symbol: nvml...". Build with
+// -ldflags=-extldflags=-Wl,-z,lazy, or with CGO_ENABLED=0 and without GPU readings. Go refuses the flag in a #cgo line.
 package gpu
