@@ -36,6 +36,7 @@ type action struct {
 	short string            // the footer's and the palette's words
 	help  string            // one sentence
 	foot  int               // place in the footer from 1, 0: not there
+	label func(*app) string // the footer's words where they depend on what is open; nil: short
 	shown string            // the key as people write it, when it is not keys[0]
 	why   func(*app) string // why it is not available now; nil or "": it is
 	run   func(*app) tea.Cmd
@@ -50,6 +51,14 @@ func (x *action) key() string {
 		return ""
 	}
 	return x.keys[0]
+}
+
+// words are what the footer calls the action at the moment.
+func (x *action) words(a *app) string {
+	if x.label == nil {
+		return x.short
+	}
+	return x.label(a)
 }
 
 // reason says why the action is not available, "" when it is.

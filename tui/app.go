@@ -25,6 +25,8 @@ type app struct {
 	opt  Options
 	now  clock
 	task func(func(context.Context) tea.Msg) tea.Cmd // a command that may block, ended with the screen
+	feed func(*search) tea.Cmd                       // waits for the next batch of a search
+	wake func(time.Duration) tea.Cmd                 // the clock's next tick
 
 	w, h  int
 	grid  *paint.Grid
@@ -89,6 +91,8 @@ func newApp(ctx context.Context, o Options) *app {
 	a.task = func(f func(context.Context) tea.Msg) tea.Cmd {
 		return func() tea.Msg { return f(ctx) }
 	}
+	a.feed = a.waitFeed
+	a.wake = func(d time.Duration) tea.Cmd { return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) }) }
 	a.acts = newActionTable(allActions())
 	a.look.glyphs = o.Glyphs
 	a.setTheme(o.Theme)

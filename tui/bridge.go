@@ -103,9 +103,9 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// feed waits for the next batch of a search: the one waiting command of its subscription. It gathers for a frame's time
+// waitFeed waits for the next batch of a search: the one waiting command of its subscription. It gathers for a frame's time
 // so that a burst is one message.
-func (a *app) feed(s *search) tea.Cmd {
+func (a *app) waitFeed(s *search) tea.Cmd {
 	return a.task(func(ctx context.Context) tea.Msg {
 		if err := s.sub.Wait(ctx); err != nil {
 			return feedMsg{s: s, err: err}
@@ -334,7 +334,7 @@ func (a *app) tick() tea.Cmd {
 	if a.moving() {
 		d = time.Second / 4
 	}
-	return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) })
+	return a.wake(d)
 }
 
 // moving tells whether something on the screen moves by itself.

@@ -249,13 +249,13 @@ func (f *form) want(a *app) (int, int) {
 	if w == 0 {
 		w = 86
 	}
-	return w, n + 7 + len(paint.Wrap(f.intro, w-6))
+	return w, n + 8 + len(paint.Wrap(f.intro, w-6))
 }
 
 // draw paints the fields that fit around the one with the focus, then help or error, then the keys.
 func (f *form) draw(a *app, c paint.Canvas) {
 	bg := ink(themes.Overlay)
-	y := 0
+	y := 1
 	if f.intro != "" {
 		for _, l := range paint.Wrap(f.intro, c.W()-4) {
 			c.Text(2, y, overlay(sMuted), l)

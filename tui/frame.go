@@ -41,30 +41,34 @@ func (a *app) bar(c paint.Canvas, trail ...string) int {
 
 // footer draws the keys that matter at the present place, as many as fit in front of what stands on the right.
 func (a *app) footer(c paint.Canvas, right int) {
-	line := c.Sub(0, c.H()-1, c.W(), 1)
+	line := c.Sub(0, c.H()-1, c.W()-right, 1)
 	line.Fill(paint.Style{}.On(ink(themes.Surface)))
-	a.keyLine(line, 1, c.W()-right-1, a.place(), ink(themes.Surface))
+	if len(a.dialogs) > 0 {
+		return // a dialog has its own keys
+	}
+	a.keyLine(line, 1, c.W()-right-1, a.page, ink(themes.Surface))
 }
 
 // keyLine writes "key words" pairs from column x on while they fit before column end. Help always has room.
 func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) int {
 	items := a.acts.footer(p)
 	for i, it := range items {
-		text := it.key() + " " + it.short
+		words := it.words(a)
+		text := it.key() + " " + words
 		w := paint.Width(text)
 		if x+w > end {
 			continue
 		}
 		key, word := sKey, sMuted
 		if it.reason(a) != "" {
-			if i > 3 {
+			if i > 3 || p&onPages == 0 {
 				continue // what cannot be done and is not important here only takes room
 			}
 			key, word = sFaint, sFaint
 		}
 		line.Zone(x, 0, w, 1, "action", a.indexOf(it))
 		at := line.Text(x, 0, key.On(bg), it.key())
-		line.Text(at+1, 0, word.On(bg), it.short)
+		line.Text(at+1, 0, word.On(bg), words)
 		x += w + 3
 	}
 	return x

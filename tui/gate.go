@@ -138,11 +138,28 @@ func (g *gate) title(a *app) string {
 }
 
 func (g *gate) want(a *app) (int, int) {
-	w := min(a.w-2, 116)
-	if a.w >= 150 {
-		w = min(a.w*7/10, 140)
+	w := min(140, max(min(a.w-2, 92), a.w-46))
+	return w, min(a.h-3, max(16, g.measure(a, w)+5))
+}
+
+// measure is how many lines the proposal takes in a dialog of width w: it is painted where nothing can be seen.
+func (g *gate) measure(a *app, w int) int {
+	n, ok := a.s.t.Node(g.node)
+	if !ok {
+		return 0
 	}
-	return w, min(a.h-3, max(16, g.extent+4))
+	l := &lines{a: a, c: paint.NewGrid(1, 1).Canvas().Sub(0, -1, w-6, 0)}
+	g.write(a, l, n)
+	return l.y
+}
+
+// write paints the proposal: what was seen, what changes, and why.
+func (g *gate) write(a *app, l *lines, n *tree.Node) {
+	g.drawDiagnosis(a, l, n)
+	l.gap()
+	g.drawChanges(a, l, n)
+	l.gap()
+	g.drawReasons(a, l, n)
 }
 
 // corner keeps the tree visible at the left where there is room.
@@ -157,11 +174,7 @@ func (g *gate) draw(a *app, c paint.Canvas) {
 	}
 	body := c.Sub(2, 1, c.W()-4, c.H()-3)
 	l := &lines{a: a, c: body, y: -g.scroll}
-	g.drawDiagnosis(a, l, n)
-	l.gap()
-	g.drawChanges(a, l, n)
-	l.gap()
-	g.drawReasons(a, l, n)
+	g.write(a, l, n)
 	g.extent, g.height = l.y+g.scroll+1, body.H()
 	g.scroll = max(0, min(g.scroll, g.extent-1-body.H()))
 	a.scrollbar(c.Sub(c.W(), 1, 1, c.H()-3), g.scroll, body.H(), g.extent-1)
@@ -206,6 +219,14 @@ func (g *gate) drawDiagnosis(a *app, l *lines, n *tree.Node) {
 		return
 	}
 	from := n.Transition.From.Node
+	wide := 0
+	for _, f := range n.Transition.Diagnosis {
+		w := paint.Width(string(f.Pathology))
+		if f.Pathology != tree.Healthy {
+			w += 1 + len(f.Severity)
+		}
+		wide = max(wide, w)
+	}
 	for _, f := range n.Transition.Diagnosis {
 		st := severityStyle(f.Severity)
 		if f.Pathology == tree.Healthy {
@@ -215,7 +236,7 @@ func (g *gate) drawDiagnosis(a *app, l *lines, n *tree.Node) {
 		if f.Pathology != tree.Healthy {
 			l.c.Text(at+1, l.y, overlay(st), string(f.Severity))
 		}
-		tx := x + 27
+		tx := x + wide + 2
 		if l.c.W() < 70 {
 			tx = x + 2
 			l.y++
@@ -240,7 +261,7 @@ func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Ev
 	}
 	if curveW > 0 {
 		xs, ys := a.s.series(from, e.Metric, 0)
-		p := &chart.Plot{Series: []chart.Series{{X: xs, Y: ys, Ink: ink(themes.Series2)}}, Cursor: nan(), Bg: ink(themes.Overlay)}
+		p := &chart.Plot{Series: []chart.Series{{X: xs, Y: ys, Ink: ink(themes.Muted)}}, Cursor: nan(), Bg: ink(themes.Overlay)}
 		if !a.look.glyphs.Braille {
 			p.Point = a.look.glyphs.Plot.Point
 		}
@@ -266,8 +287,12 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 	}
 	gl := a.look.glyphs
 	names := 0
+	roles := 0
 	for _, ch := range n.Transition.Changes {
 		names = max(names, paint.Width(ch.Param))
+		if p, ok := sp.Find(ch.Param); ok {
+			roles = max(roles, len(p.Role))
+		}
 	}
 	names = min(names, 22)
 	for _, ch := range n.Transition.Changes {
@@ -277,7 +302,7 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 		l.c.TextIn(x+2, l.y, names, overlay(sText), ch.Param, gl.Mark.Ellipsis)
 		at := x + names + 3
 		l.c.TextRight(at+8, l.y, overlay(sMuted), value(ch.From))
-		bar := max(0, min(28, l.c.W()-at-8-12-30))
+		bar := max(0, min(28, l.c.W()-at-34))
 		if bar >= 8 && ok {
 			a.rangeBar(l.c.Sub(at+9, l.y, bar, 1), p, ch.From, ch.To, true, ink(themes.Overlay))
 			at += bar + 1
@@ -287,12 +312,12 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 		}
 		end := l.c.Text(at+9, l.y, overlay(sText.With(paint.Bold)), value(ch.To))
 		if ok {
-			end = max(end+2, at+18)
+			end = max(end+2, at+17)
 			if w := paint.Width(shortRange(p)); end+w < l.c.W() {
 				end = l.c.Text(end, l.y, overlay(sFaint), shortRange(p)) + 2
 			}
-			if end = max(end, at+36); end+len(p.Role) <= l.c.W() {
-				l.c.Text(end, l.y, overlay(role), string(p.Role))
+			if l.c.W()-roles > end {
+				l.c.Text(l.c.W()-roles, l.y, overlay(role), string(p.Role))
 			}
 		}
 		l.y++

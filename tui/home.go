@@ -26,7 +26,7 @@ type home struct {
 	top    int
 	sort   int
 	filter string
-	typing *field           // the filter while it is typed
+	typing *field          // the filter while it is typed
 	marked map[string]bool // to compare
 }
 
@@ -45,19 +45,25 @@ var homeSorts = []struct {
 }
 
 func (h *home) setList(m listMsg) {
+	id := h.currentID()
 	h.loaded, h.err = true, m.err
 	if m.err == nil {
 		h.all = m.all
 	}
-	h.arrange()
+	h.arrangeAt(id)
+}
+
+func (h *home) currentID() string {
+	if s := h.current(); s != nil {
+		return s.Search
+	}
+	return ""
 }
 
 // arrange filters and sorts, and keeps the cursor on its search.
-func (h *home) arrange() {
-	id := ""
-	if s := h.current(); s != nil {
-		id = s.Search
-	}
+func (h *home) arrange() { h.arrangeAt(h.currentID()) }
+
+func (h *home) arrangeAt(id string) {
 	h.rows = h.rows[:0]
 	for i := range h.all {
 		s := &h.all[i]

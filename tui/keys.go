@@ -63,7 +63,12 @@ func (a *app) escape() tea.Cmd {
 func dialogActions() []action {
 	const g = "Dialog"
 	return []action{
-		{id: "form.submit", keys: []string{"enter", "ctrl+s"}, on: inForm, group: g, short: "done", help: "take what is entered", foot: 1, run: func(a *app) tea.Cmd {
+		{id: "form.submit", keys: []string{"enter", "ctrl+s"}, on: inForm, group: g, short: "done", help: "take what is entered", foot: 1, label: func(a *app) string {
+			if f, ok := a.top().(*form); ok && f.verb != "" {
+				return f.verb
+			}
+			return "done"
+		}, run: func(a *app) tea.Cmd {
 			switch d := a.top().(type) {
 			case *form:
 				return d.finish(a)

@@ -23,7 +23,7 @@ type search struct {
 	curves  map[tree.NodeID]*curve
 	records map[tree.NodeID]*record
 
-	dropped uint64   // metric points that the bus dropped
+	dropped uint64 // metric points that the bus dropped
 	rate    meter
 	opened  time.Time
 }

@@ -118,7 +118,12 @@ func page(by int) func(*app) tea.Cmd {
 func searchActions() []action {
 	const g = "Moving"
 	return []action{
-		{id: "review", keys: []string{"enter"}, on: onSearch, group: "Proposals", short: "review", help: "review the proposal under the cursor, or the oldest that waits; without one, open the inspector", foot: 1, run: func(a *app) tea.Cmd {
+		{id: "review", keys: []string{"enter"}, on: onSearch, group: "Proposals", short: "review", help: "review the proposal under the cursor, or the oldest that waits; without one, go to the inspector", foot: 1, label: func(a *app) string {
+			if waits(a) != "" {
+				return "inspect"
+			}
+			return "review"
+		}, run: func(a *app) tea.Cmd {
 			if len(a.s.ix.waiting) > 0 {
 				return a.openGate()
 			}

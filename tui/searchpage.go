@@ -47,11 +47,18 @@ func (a *app) drawSearchHeader(c paint.Canvas) {
 		}
 		x = c.TextRight(x, 0, on(st), text) - 3
 	}
+	if n := len(s.ix.waiting); n > 0 {
+		text := " " + gl.Mark.Waiting + " " + num(n) + " waiting "
+		w := paint.Width(text)
+		c.Text(x-w, 0, paint.Style{Fg: ink(themes.Background), Bg: ink(themes.Waiting), Attr: paint.Bold | paint.Reverse}, text)
+		c.Zone(x-w, 0, w, 1, "waiting", 0)
+		x -= w + 2
+	}
 	seg := num(s.t.Spent.Segments)
 	if b := sp.Budget.Segments; b > 0 {
 		seg += "/" + num(b)
 	}
-	put(sMuted, seg+" seg")
+	a.putStatus(put)
 	if best, ok := s.t.Node(s.ix.best); ok && best.Val().Known() {
 		text := "best " + score(best.Val().Mean)
 		base := s.t.Base().Mean
@@ -60,15 +67,7 @@ func (a *app) drawSearchHeader(c paint.Canvas) {
 		}
 		put(sBest.With(paint.Bold), text)
 	}
-	a.putStatus(put)
-	if n := len(s.ix.waiting); n > 0 {
-		text := " " + gl.Mark.Waiting + " " + num(n) + " waiting "
-		w := paint.Width(text)
-		if x-w > left {
-			c.Text(x-w, 0, paint.Style{Fg: ink(themes.Background), Bg: ink(themes.Waiting), Attr: paint.Bold | paint.Reverse}, text)
-			c.Zone(x-w, 0, w, 1, "waiting", 0)
-		}
-	}
+	put(sMuted, seg+" seg")
 }
 
 func (a *app) putStatus(put func(paint.Style, string)) {
@@ -233,7 +232,7 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 	s, gl := a.s, a.look.glyphs
 	w := c.W()
-	spark, gain := w >= 50, w >= 38
+	spark, gain := w >= 46, w >= 33
 	width := 6
 	if gain {
 		width += 7
@@ -258,7 +257,7 @@ func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 		return paint.Width(text) + 3
 	}
 	if spark {
-		c.Text(end-6, 0, sMuted.On(bg), gl.Sparkline(tail(n.Outcome.Spark, 6), 6))
+		c.Text(end-6, 0, sFaint.On(bg), gl.Sparkline(thin(n.Outcome.Spark, 6), 6))
 		end -= 8
 	}
 	if gain {
@@ -311,9 +310,6 @@ func (s *search) rank(n *tree.Node) float64 {
 	}
 	return (n.Val().Mean - s.ix.low) / (s.ix.high - s.ix.low)
 }
-
-// tail are the last n of xs.
-func tail(xs []float64, n int) []float64 { return thin(xs, n) }
 
 // thin averages xs into at most n means.
 func thin(xs []float64, n int) []float64 {

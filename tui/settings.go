@@ -18,7 +18,9 @@ type settings struct {
 	Approve tree.Mode `json:"approve"`
 }
 
-func defaultSettings() settings { return settings{Split: 44, Mouse: true, Bell: true, Approve: tree.AskAlways} }
+func defaultSettings() settings {
+	return settings{Split: 44, Mouse: true, Bell: true, Approve: tree.AskAlways}
+}
 
 type settingsMsg struct {
 	s   settings
