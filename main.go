@@ -1,0 +1,877 @@
+// Command llmzero is a terminal workbench that searches over the training trajectories of RL post-training: an agent
+// diagnoses each checkpoint and proposes the next change of several hyper-parameters, a researcher approves, edits or
+// vetoes it, and a tree of training segments grows. See README.md.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"charm.land/fang/v2"
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"llmzero/engine"
+	"llmzero/engine/agent"
+	"llmzero/engine/agent/rules"
+	"llmzero/engine/event"
+	"llmzero/engine/report"
+	"llmzero/engine/search"
+	"llmzero/engine/tree"
+	"llmzero/gpu"
+	"llmzero/store"
+	"llmzero/themes"
+	"llmzero/trainer"
+	"llmzero/trainer/grpo"
+	"llmzero/tui"
+)
+
+// Exit codes of the command contract.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+var (
+	errUsage       = errors.New("usage")
+	errInterrupted = errors.New("interrupted; everything is saved")
+)
+
+func usage(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	err := fang.Execute(ctx, newRoot(&app{}), fang.WithVersion(version()), fang.WithErrorHandler(complain))
+	stop()
+	switch {
+	case err == nil:
+	case errors.Is(err, errInterrupted):
+		os.Exit(exitInterrupted)
+	case errors.Is(err, errUsage):
+		os.Exit(exitUsage)
+	default:
+		os.Exit(exitFailed)
+	}
+}
+
+// complain writes one line: what happened and what to do.
+func complain(w io.Writer, _ fang.Styles, err error) {
+	msg := strings.TrimPrefix(err.Error(), errUsage.Error()+": ")
+	if errors.Is(err, errUsage) {
+		msg += " (llmzero --help shows the commands)"
+	}
+	_, _ = fmt.Fprintln(w, "llmzero: "+strings.ReplaceAll(msg, "\n", "; ")) // there is nowhere else to say it
+}
+
+// app is what the flags of every command say.
+type app struct {
+	db, theme, log string
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "llmzero",
+		Short: "Search over the training trajectories of RL post-training, steered at the terminal",
+		Long: "llmzero grows a tree of training segments. An agent diagnoses each checkpoint and proposes the next coordinated\n" +
+			"change of hyper-parameters; you approve, edit or veto it. Without a command it opens the workbench.",
+		Example: "  llmzero\n  llmzero run --task mixed --agent rules --approve risky\n" +
+			"  llmzero run --headless --task mixed --budget 6 --seed 1 --json\n  llmzero list",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return a.workbench(cmd.Context(), tui.Options{}) },
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&a.db, "db", os.Getenv("LLMZERO_DB"), "store file (default in the XDG data folder; LLMZERO_DB)")
+	f.StringVar(&a.theme, "theme", "", "colour theme (default by the terminal's background)")
+	f.StringVar(&a.log, "log", "", "write a log to this file")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
+	root.AddCommand(
+		newRun(a), newResume(a), newList(a), newShow(a), newRemove(a), newTrain(a), newTasks(), newParams(),
+		newCheck(a), newCompact(a), newDoctor(a), newVersion(),
+	)
+	for _, c := range root.Commands() {
+		if args := c.Args; args != nil {
+			c.Args = func(cmd *cobra.Command, given []string) error {
+				if err := args(cmd, given); err != nil {
+					return usage("%s: %w", cmd.Name(), err)
+				}
+				return nil
+			}
+		}
+	}
+	return root
+}
+
+func version() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok || b.Main.Version == "" || b.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return b.Main.Version
+}
+
+// path is where the store lies.
+func (a *app) path() (string, error) {
+	if a.db != "" {
+		return a.db, nil
+	}
+	p, err := xdg.DataFile("llmzero/llmzero.db")
+	if err != nil {
+		return "", fmt.Errorf("find a place for the store: %w; name one with --db", err)
+	}
+	return p, nil
+}
+
+// open opens the store to write.
+func (a *app) open(command string) (*store.Store, error) {
+	path, err := a.path()
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(path, store.Options{Command: "llmzero " + command, Program: version()})
+}
+
+// read opens the store to read, as a copy when another process writes to it.
+func (a *app) read(ctx context.Context) (*store.Store, error) {
+	path, err := a.path()
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(path, store.Options{ReadOnly: true})
+	if errors.Is(err, store.ErrLocked) {
+		return store.OpenCopy(ctx, path, store.Options{})
+	}
+	return s, err
+}
+
+// inStore runs fn on the store opened to read.
+func (a *app) inStore(ctx context.Context, fn func(*store.Store) error) (err error) {
+	s, err := a.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return fn(s)
+}
+
+// logger writes to the file of --log, or nowhere: the screen owns the terminal.
+func (a *app) logger() (*slog.Logger, func() error, error) {
+	if a.log == "" {
+		return slog.New(slog.DiscardHandler), func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(a.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the log: %w", err)
+	}
+	return slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug})), f.Close, nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+var trainers = trainer.Registry{
+	"grpo": func(string) (trainer.Trainer, error) { return &grpo.Trainer{}, nil },
+}
+
+// settings are --set values over a trainer's defaults.
+func settings(s tree.Space, set []string) (tree.Config, error) {
+	c := s.Defaults()
+	for _, kv := range set {
+		name, text, ok := strings.Cut(kv, "=")
+		if !ok {
+			return nil, usage("--set %s: want NAME=VALUE", kv)
+		}
+		p, known := s.Find(name)
+		if !known {
+			return nil, usage("--set %s: the trainer has no parameter %s; llmzero params lists them", kv, name)
+		}
+		v, err := p.Parse(text)
+		if err != nil {
+			return nil, usage("--set: %w", err)
+		}
+		c[name] = v
+	}
+	return c, nil
+}
+
+func newTrain(a *app) *cobra.Command {
+	var (
+		plan             trainer.Plan
+		name, from, save string
+		set              []string
+		asJSON           bool
+	)
+	c := &cobra.Command{
+		Use:   "train",
+		Short: "Train with constant parameters and score the result",
+		Long: "Train one run with constant parameters: what a search is compared with, and an objective for any outside\n" +
+			"optimiser. One JSON object with --json; progress goes to standard error.",
+		Example: "  llmzero train --task mixed --steps 160 --set learning_rate=1e-3 --json\n" +
+			"  llmzero train --task mixed --steps 40 --save a.safetensors\n  llmzero train --task mixed --steps 40 --from a.safetensors",
+		Args: cobra.NoArgs,
+	}
+	f := c.Flags()
+	f.StringVar(&plan.Task, "task", "mixed", "task (llmzero tasks lists them)")
+	f.IntVar(&plan.Base, "base", 1, "which of the task's base models")
+	f.StringVar(&name, "trainer", "grpo", "trainer")
+	f.StringArrayVar(&set, "set", nil, "parameter, NAME=VALUE; may be repeated")
+	f.IntVar(&plan.Steps, "steps", 0, "optimizer steps")
+	f.Int64Var(&plan.Tokens, "tokens", 0, "stop after this many tokens, prompt + sampled + trained")
+	f.Uint64Var(&plan.Seed, "seed", 1, "random seed")
+	f.IntVar(&plan.ValSamples, "val-samples", 0, "samples of the validation score (default the trainer's)")
+	f.StringVar(&from, "from", "", "checkpoint file to go on from")
+	f.StringVar(&save, "save", "", "write the last checkpoint to this file")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if plan.Steps < 0 || plan.Tokens < 0 || (plan.Steps == 0 && plan.Tokens == 0) {
+			return usage("train: say how long with --steps or --tokens")
+		}
+		t, d, err := describe(cmd.Context(), name)
+		if err != nil {
+			return err
+		}
+		if plan.Config, err = settings(d.Space, set); err != nil {
+			return err
+		}
+		if from != "" {
+			if plan.Checkpoint, err = os.ReadFile(from); err != nil {
+				return fmt.Errorf("read the checkpoint: %w", err)
+			}
+		}
+		ctx, cancel := stopOn(cmd.Context())
+		defer cancel()
+		r, err := trainer.Solo(ctx, t, plan, progress(cmd.ErrOrStderr()))
+		if err != nil {
+			return err
+		}
+		if save != "" {
+			if err := os.WriteFile(save, r.Checkpoint, 0o600); err != nil {
+				return fmt.Errorf("write the checkpoint: %w", err)
+			}
+		}
+		if asJSON {
+			err = printJSON(cmd.OutOrStdout(), r)
+		} else {
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: validation %.3f ± %.3f, test %.3f ± %.3f after %d steps and %d tokens in %.1f s\n",
+				r.Task, r.Val.Mean, r.Val.SE, r.Test.Mean, r.Test.SE, r.Steps, r.Tokens, r.WallS)
+		}
+		if err == nil && cmd.Context().Err() != nil {
+			return errInterrupted
+		}
+		return err
+	}
+	return c
+}
+
+// stopOn turns an interrupt into an early end that keeps what there is.
+func stopOn(ctx context.Context) (context.Context, func()) {
+	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	release := context.AfterFunc(ctx, func() { cancel(tree.ErrStop) })
+	return inner, func() { release(); cancel(nil) }
+}
+
+// progress prints a line every second.
+func progress(w io.Writer) func(tree.Point) {
+	var last time.Time
+	return func(p tree.Point) {
+		if now := time.Now(); now.Sub(last) > time.Second {
+			last = now
+			_, _ = fmt.Fprintf(w, "step %d: reward %.3f, entropy %.2f, %d tokens\n", // progress is a courtesy
+				p.Step, p.Values[tree.MetricReward], p.Values[tree.MetricEntropy], p.Tokens)
+		}
+	}
+}
+
+func describe(ctx context.Context, name string) (trainer.Trainer, tree.Description, error) {
+	t, err := trainers.Open(name)
+	if err != nil {
+		return nil, tree.Description{}, usage("%w", err)
+	}
+	d, err := t.Describe(ctx)
+	return t, d, err
+}
+
+// request is what the flags of run say.
+type request struct {
+	tui.NewSearch
+	approve          string
+	set              []string
+	confirm          float64
+	headless, asJSON bool
+}
+
+func newRun(a *app) *cobra.Command {
+	var r request
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Start a search",
+		Long: "Start a search and open it in the workbench; with --headless, or without a terminal, run it to its end and print\n" +
+			"the result. A headless search approves every proposal.",
+		Example: "  llmzero run --task mixed\n  llmzero run --headless --task mixed --budget 6 --seed 1 --json\n" +
+			"  llmzero run --task chain --approve risky --set learning_rate=1e-3",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r.headless = r.headless || r.asJSON || !onTerminal()
+			if err := r.complete(cmd.Flags().Changed("approve")); err != nil {
+				return err
+			}
+			if !r.headless {
+				return a.workbench(cmd.Context(), tui.Options{Start: &r.NewSearch})
+			}
+			return a.headless(cmd, "run", r.asJSON, func(ctx context.Context, h *engine.Host) (*engine.Session, error) {
+				return h.Start(ctx, spec(r.NewSearch))
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&r.Task, "task", "mixed", "task (llmzero tasks lists them)")
+	f.StringVar(&r.Name, "name", "", "a name for people")
+	f.IntVar(&r.Base, "base", 1, "which of the task's base models")
+	f.StringVar(&r.Trainer, "trainer", "grpo", "trainer: "+strings.Join(trainers.Names(), ", "))
+	f.StringVar(&r.Agent, "agent", "rules", "agent: "+agentHelp)
+	f.StringVar(&r.Policy, "policy", "uct", "search policy: "+strings.Join(policyNames(), ", "))
+	f.IntVar(&r.Budget.Segments, "budget", 0, "segments to train at most (default 32 when there is no other limit)")
+	f.Int64Var(&r.Budget.Tokens, "tokens", 0, "tokens to spend at most: prompt + sampled + trained")
+	f.DurationVar(&r.Budget.Wall, "wall", 0, "training time to spend at most, such as 30m")
+	f.Float64Var(&r.Budget.GPUHours, "gpu-hours", 0, "GPU-hours to spend at most")
+	f.Float64Var(&r.confirm, "confirm", 0.2, "share of the budget kept for retraining the best paths with fresh seeds")
+	f.IntVar(&r.Segment, "segment", 40, "optimizer steps of a segment")
+	f.IntVar(&r.Parallel, "parallel", 1, "segments at once")
+	f.Uint64Var(&r.Seed, "seed", 1, "random seed")
+	f.StringVar(&r.approve, "approve", "ask", "which proposals wait for you: ask (all), risky, all (none waits)")
+	f.StringArrayVar(&r.set, "set", nil, "root parameter, NAME=VALUE; may be repeated")
+	f.BoolVar(&r.headless, "headless", false, "run without a screen")
+	f.BoolVar(&r.asJSON, "json", false, "print one JSON object at the end (implies --headless)")
+	return c
+}
+
+// complete checks what the flags say together.
+func (r *request) complete(approveGiven bool) error {
+	mode := tree.Mode(r.approve)
+	switch mode {
+	case tree.AskAlways, tree.AskRisky, tree.AskNever:
+	default:
+		return usage("--approve %s: want ask, risky or all", r.approve)
+	}
+	if r.headless {
+		if approveGiven && mode != tree.AskNever {
+			return usage("--approve %s needs a screen; a headless search approves all", r.approve)
+		}
+		mode = tree.AskNever
+	}
+	r.Approval = tree.DefaultApproval(mode)
+	b := &r.Budget
+	if b.Segments == 0 && b.Tokens == 0 && b.Wall == 0 && b.GPUHours == 0 {
+		b.Segments = 32
+	}
+	b.Confirm = r.confirm
+	if err := b.Check(); err != nil {
+		return usage("%w", err)
+	}
+	_, d, err := describe(context.Background(), r.Trainer)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(d.Tasks, func(t tree.TaskInfo) bool { return t.Name == r.Task }) {
+		return usage("--task %s: there is no such task; llmzero tasks lists them", r.Task)
+	}
+	if !slices.Contains(policyNames(), r.Policy) {
+		return usage("--policy %s: want one of %s", r.Policy, strings.Join(policyNames(), ", "))
+	}
+	if r.Root, err = settings(d.Space, r.set); err != nil {
+		return err
+	}
+	_, err = openAgent(r.Agent)
+	return err
+}
+
+func policyNames() []string {
+	var names []string
+	for _, p := range search.All() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func spec(n tui.NewSearch) tree.Spec {
+	return tree.Spec{
+		Name: n.Name, Task: n.Task, Base: n.Base, Trainer: n.Trainer, Agent: n.Agent, Policy: n.Policy, Launcher: n.Launcher,
+		Seed: n.Seed, Segment: n.Segment, Parallel: n.Parallel, Root: n.Root, Budget: n.Budget, Approval: n.Approval,
+		Judge: tree.DefaultJudge(), FreshRate: engine.DefaultFreshRate,
+	}
+}
+
+func onTerminal() bool {
+	return term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) //nolint:gosec // descriptors are small
+}
+
+func newResume(a *app) *cobra.Command {
+	var headless, asJSON bool
+	var more tree.Budget
+	c := &cobra.Command{
+		Use: "resume ID", Short: "Go on with a stopped or crashed search", Args: cobra.ExactArgs(1),
+		Example: "  llmzero resume mixed-1\n  llmzero resume mixed-1 --headless --budget 48 --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !headless && !asJSON && onTerminal() {
+				return a.workbench(cmd.Context(), tui.Options{Open: args[0]})
+			}
+			return a.headless(cmd, "resume", asJSON, func(ctx context.Context, h *engine.Host) (*engine.Session, error) {
+				s, err := h.Open(ctx, args[0])
+				if err != nil {
+					return nil, err
+				}
+				t := s.Tree()
+				approval := tree.DefaultApproval(tree.AskNever)
+				if err := s.Do(ctx, tree.Command{Kind: tree.CmdApproval, Approval: &approval}); err != nil {
+					return nil, err
+				}
+				if more != (tree.Budget{}) {
+					b := t.Spec.Budget
+					b.Segments, b.Tokens = max(b.Segments, more.Segments), max(b.Tokens, more.Tokens)
+					if err := s.Do(ctx, tree.Command{Kind: tree.CmdBudget, Budget: &b}); err != nil {
+						return nil, err
+					}
+				}
+				if s.Live() || s.Tree().Status == tree.SearchDone {
+					return s, nil
+				}
+				return s, s.Do(ctx, tree.Command{Kind: tree.CmdResume})
+			})
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&headless, "headless", false, "run without a screen; every proposal is approved")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object at the end (implies --headless)")
+	f.IntVar(&more.Segments, "budget", 0, "raise the budget to this many segments")
+	f.Int64Var(&more.Tokens, "tokens", 0, "raise the budget to this many tokens")
+	return c
+}
+
+// headless runs one search to its end and prints what came of it.
+func (a *app) headless(cmd *cobra.Command, name string, asJSON bool, start func(context.Context, *engine.Host) (*engine.Session, error)) (err error) {
+	log, closeLog, err := a.logger()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	st, err := a.open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	h := newHost(st, log, true)
+	defer func() { err = errors.Join(err, h.Close()) }()
+	ctx := cmd.Context()
+	s, err := start(ctx, h)
+	if err != nil {
+		return err
+	}
+	sub := s.Subscribe()
+	defer sub.Close()
+	var telling sync.WaitGroup
+	telling.Go(func() { report.Follow(ctx, cmd.ErrOrStderr(), s.Tree(), sub) })
+	err = s.Wait(ctx)
+	sub.Close()
+	telling.Wait()
+	interrupted := ctx.Err() != nil
+	if interrupted {
+		err = h.Close() // saves everything; what ran is in line again
+	}
+	if err != nil {
+		return err
+	}
+	t := s.Tree()
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), report.Make(t))
+	} else {
+		err = report.TreeText(cmd.OutOrStdout(), t)
+	}
+	switch {
+	case err != nil:
+		return err
+	case interrupted:
+		return fmt.Errorf("%w; llmzero resume %s goes on", errInterrupted, t.Spec.ID)
+	case t.Status == tree.SearchFailed:
+		return fmt.Errorf("search %s failed: %s; llmzero show %s tells more", t.Spec.ID, t.Reason, t.Spec.ID)
+	}
+	return nil
+}
+
+const agentHelp = "rules"
+
+// openAgent makes the agent of a specification.
+func openAgent(name string) (agent.Agent, error) {
+	if name == "rules" {
+		return rules.New(), nil
+	}
+	return nil, usage("--agent %s: want %s", name, agentHelp)
+}
+
+func newHost(s *store.Store, log *slog.Logger, unattended bool) *engine.Host {
+	return engine.NewHost(engine.HostOptions{
+		Archive: archive{s}, Logger: log, Unattended: unattended, Version: version(),
+		Trainer: func(_ context.Context, sp tree.Spec) (engine.Trainer, error) { return trainers.Open(sp.Trainer) },
+		Agent:   func(_ context.Context, sp tree.Spec) (agent.Agent, error) { return openAgent(sp.Agent) },
+	})
+}
+
+// archive is the store as the engine wants it.
+type archive struct{ *store.Store }
+
+// Create makes room for a search.
+func (a archive) Create(ctx context.Context, s tree.Spec) (engine.Shelf, error) {
+	return a.Store.Create(ctx, s)
+}
+
+// Open finds a search.
+func (a archive) Open(_ context.Context, id string) (engine.Shelf, error) { return a.Search(id) }
+
+// workbench opens the screen.
+func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
+	if !onTerminal() {
+		return usage("the workbench needs a terminal; llmzero run --headless works without one")
+	}
+	log, closeLog, err := a.logger()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	st, err := a.open("workbench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	h := newHost(st, log, false)
+	defer func() { err = errors.Join(err, h.Close()) }()
+
+	sampler := gpu.New(gpu.Options{})
+	watch, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if err := sampler.Run(watch); err != nil && watch.Err() == nil {
+			log.Warn("devices are no longer read", "err", err)
+		}
+	})
+	defer func() { cancel(); watching.Wait() }()
+
+	if o.Themes, err = allThemes(); err != nil {
+		return err
+	}
+	o.Library, o.Catalog, o.Devices, o.Doctor, o.Version, o.Theme = library{h, st}, catalog{}, tui.Sampled(sampler), doctor{a}, version(), a.theme
+	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Log: a.log}
+	if err := tui.Run(ctx, o); err != nil && ctx.Err() == nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return nil
+}
+
+// query is a command that reads and prints: one JSON value with --json, else text.
+func query(use, short string, args cobra.PositionalArgs, fn func(ctx context.Context, args []string) (any, func(io.Writer) error, error)) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, given []string) error {
+		v, text, err := fn(cmd.Context(), given)
+		switch {
+		case v == nil:
+			return err
+		case asJSON:
+			return errors.Join(printJSON(cmd.OutOrStdout(), v), err)
+		}
+		return errors.Join(text(cmd.OutOrStdout()), err)
+	}}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func newList(a *app) *cobra.Command {
+	return query("list", "List the searches in the store, newest first", cobra.NoArgs,
+		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
+			var rows []tree.Summary
+			err := a.inStore(ctx, func(s *store.Store) (err error) {
+				rows, err = s.List(ctx)
+				return err
+			})
+			if err != nil && !errors.Is(err, store.ErrNoStore) {
+				return nil, nil, err
+			}
+			return report.Rows(rows), func(w io.Writer) error { return report.ListText(w, rows) }, nil
+		})
+}
+
+func newShow(a *app) *cobra.Command {
+	return query("show ID", "Show a search: its tree, scores and costs", cobra.ExactArgs(1),
+		func(ctx context.Context, args []string) (any, func(io.Writer) error, error) {
+			var t *tree.Tree
+			err := a.inStore(ctx, func(s *store.Store) error {
+				h, err := s.Search(args[0])
+				if err == nil {
+					t, err = h.Tree(ctx)
+				}
+				return err
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+			return report.Make(t), func(w io.Writer) error { return report.TreeText(w, t) }, nil
+		})
+}
+
+func newCheck(a *app) *cobra.Command {
+	return query("check", "Check the integrity of the store", cobra.NoArgs,
+		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
+			lines := []string{}
+			var path string
+			err := a.inStore(ctx, func(s *store.Store) error {
+				path = s.Path()
+				problems, err := s.Check(ctx)
+				for _, p := range problems {
+					lines = append(lines, p.String())
+				}
+				return err
+			})
+			if err != nil {
+				return nil, nil, err
+			}
+			text := func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, strings.Join(append(lines, path+" is checked"), "\n"))
+				return err
+			}
+			if len(lines) > 0 {
+				err = fmt.Errorf("the store has %d problems; keep a copy of the file before anything else", len(lines))
+			}
+			return map[string]any{"store": path, "sound": len(lines) == 0, "problems": lines}, text, err
+		})
+}
+
+// newEdit is a command that changes the store itself.
+func newEdit(a *app, use, short string, args cobra.PositionalArgs, fn func(context.Context, *store.Store, []string) error) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, given []string) (err error) {
+		s, err := a.open(cmd.Name())
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		return fn(cmd.Context(), s, given)
+	}}
+}
+
+func newRemove(a *app) *cobra.Command {
+	return newEdit(a, "rm ID", "Remove a search and the checkpoints that only it has", cobra.ExactArgs(1),
+		func(ctx context.Context, s *store.Store, args []string) error { return s.Remove(ctx, args[0]) })
+}
+
+func newCompact(a *app) *cobra.Command {
+	return newEdit(a, "compact", "Give the store's unused space back to the disk", cobra.NoArgs,
+		func(ctx context.Context, s *store.Store, _ []string) error { return s.Compact(ctx) })
+}
+
+func newTasks() *cobra.Command {
+	var name string
+	c := query("tasks [NAME]", "List the tasks that a trainer offers, or show one with its facts", cobra.MaximumNArgs(1),
+		func(ctx context.Context, args []string) (any, func(io.Writer) error, error) {
+			_, d, err := describe(ctx, name)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(args) == 1 {
+				d.Tasks = slices.DeleteFunc(d.Tasks, func(t tree.TaskInfo) bool { return t.Name != args[0] })
+				if len(d.Tasks) == 0 {
+					return nil, nil, usage("no task %q; llmzero tasks lists them", args[0])
+				}
+			}
+			return d.Tasks, func(w io.Writer) error { return report.TasksText(w, d.Tasks) }, nil
+		})
+	c.Flags().StringVar(&name, "trainer", "grpo", "trainer")
+	return c
+}
+
+func newParams() *cobra.Command {
+	var name string
+	c := query("params", "List the parameters of a trainer with role, range and default", cobra.NoArgs,
+		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
+			_, d, err := describe(ctx, name)
+			if err != nil {
+				return nil, nil, err
+			}
+			return d.Space.Params, func(w io.Writer) error { return report.ParamsText(w, d.Space) }, nil
+		})
+	c.Flags().StringVar(&name, "trainer", "grpo", "trainer")
+	return c
+}
+
+func newVersion() *cobra.Command {
+	return query("version", "Print the version", cobra.NoArgs,
+		func(context.Context, []string) (any, func(io.Writer) error, error) {
+			v := map[string]any{"version": version(), "schema": store.Schema()}
+			return v, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "llmzero %s, store schema %d\n", v["version"], v["schema"])
+				return err
+			}, nil
+		})
+}
+
+func newDoctor(a *app) *cobra.Command {
+	return query("doctor", "Say what is there and what is missing", cobra.NoArgs,
+		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
+			facts := doctor{a}.Facts(ctx)
+			return facts, func(w io.Writer) error {
+				for _, f := range facts {
+					mark, hint := "–", ""
+					if f.OK {
+						mark = "✓"
+					}
+					if f.Hint != "" {
+						hint = " — " + f.Hint
+					}
+					if _, err := fmt.Fprintf(w, "%s %-10s %s%s\n", mark, f.Name, f.Value, hint); err != nil {
+						return err
+					}
+				}
+				return nil
+			}, nil
+		})
+}
+
+// doctor looks at this machine.
+type doctor struct{ *app }
+
+// Facts is what is there and what is missing.
+func (d doctor) Facts(ctx context.Context) []tui.Fact {
+	r := gpu.Probe(ctx, gpu.Options{})
+	g := tui.Fact{Name: "GPU", Value: r.Status.Sentence, Hint: r.Status.Remedy, OK: len(r.Devices) > 0}
+	facts := []tui.Fact{g}
+	for _, p := range []struct{ name, program, hint string }{
+		{"Python", "python3", "only external trainers need it"},
+		{"Slurm", "sbatch", "only --launcher slurm needs it"},
+	} {
+		f := tui.Fact{Name: p.name, Value: "not found", Hint: p.hint}
+		if path, err := exec.LookPath(p.program); err == nil {
+			f.Value, f.OK, f.Hint = path, true, ""
+		}
+		facts = append(facts, f)
+	}
+	place, err := d.path()
+	st := tui.Fact{Name: "Store", Value: place, OK: err == nil}
+	if err != nil {
+		st.Value = err.Error()
+	}
+	return append(facts, st)
+}
+
+// library is the host and its store as the screen wants them.
+type library struct {
+	*engine.Host
+	store *store.Store
+}
+
+func (l library) Open(ctx context.Context, id string) (tui.Session, error) {
+	return wrap(l.store)(l.Host.Open(ctx, id))
+}
+
+func (l library) Start(ctx context.Context, n tui.NewSearch) (tui.Session, error) {
+	return wrap(l.store)(l.Host.Start(ctx, spec(n)))
+}
+
+// Export writes a search to a file, by default ID.llmzero in the working folder.
+func (l library) Export(ctx context.Context, id, format, path string) (_ string, err error) {
+	if format != "llmzero" {
+		return "", fmt.Errorf("unknown format %q", format)
+	}
+	if path == "" {
+		path = id + ".llmzero"
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("export: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return path, l.store.Export(ctx, id, f)
+}
+
+// session is an opened search with its record.
+type session struct {
+	*engine.Session
+	search *store.Search
+}
+
+func wrap(st *store.Store) func(*engine.Session, error) (tui.Session, error) {
+	return func(s *engine.Session, err error) (tui.Session, error) {
+		if err != nil {
+			return nil, err
+		}
+		h, err := st.Search(s.ID())
+		return session{s, h}, err
+	}
+}
+
+func (s session) Record() tui.Record { return record{s.search} }
+
+// record adds the events of one node to what the store reads.
+type record struct{ *store.Search }
+
+func (r record) Events(ctx context.Context, node tree.NodeID) ([]event.Event, error) {
+	all, err := r.Search.Events(ctx, 1)
+	if err != nil || node < 0 {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(e event.Event) bool { return !slices.Contains(e.Touched(), node) }), nil
+}
+
+// catalog is what a new search can be made of.
+type catalog struct{}
+
+func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
+	var o tui.Offer
+	for _, name := range trainers.Names() {
+		_, d, err := describe(ctx, name)
+		if err != nil {
+			return o, err
+		}
+		o.Trainers = append(o.Trainers, d)
+	}
+	o.Agents = []tui.Choice{{Name: "rules", Help: "the pathology table as rules; needs nothing"}}
+	for _, p := range search.All() {
+		o.Policies = append(o.Policies, tui.Choice{Name: p.Name, Help: p.Help})
+	}
+	o.Formats = []tui.Choice{{Name: "llmzero", Help: "everything, for llmzero on another machine"}}
+	o.Quick = tui.NewSearch{
+		Name: "quick tour", Task: "mixed", Base: 1, Trainer: "grpo", Agent: "rules", Policy: "uct", Segment: 40, Parallel: 1,
+		Seed: 1, Budget: tree.Budget{Segments: 12, Confirm: 0.2}, Approval: tree.DefaultApproval(tree.AskAlways),
+	}
+	return o, nil
+}
+
+func themeDir() string { return filepath.Join(xdg.ConfigHome, "llmzero", "themes") }
+
+// allThemes are the built-in themes and the researcher's own.
+func allThemes() ([]themes.Theme, error) {
+	built := themes.Builtins()
+	own, err := themes.LoadDir(themeDir(), built)
+	if err != nil {
+		return nil, fmt.Errorf("themes: %w", err)
+	}
+	return append(built, own...), nil
+}

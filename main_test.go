@@ -1,0 +1,302 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// importRule forbids some packages to import others, and says why, so that whoever breaks it reads the reason.
+type importRule struct {
+	who    string   // import path below llmzero, with everything under it; "*" is every package
+	except []string // packages below who that may
+	allow  []string // when set: the only packages of ours that who may import
+	deny   []string // import paths, with everything under them
+	why    string
+}
+
+var importRules = []importRule{
+	{
+		who: "engine/tree", allow: []string{}, deny: []string{"."},
+		why: "tree is pure data: it imports the standard library alone, so that every other package can build on it",
+	},
+	{
+		who: "engine/event", allow: []string{"engine/tree"}, deny: []string{"."},
+		why: "event is the fold that engine, store and screen share: it may know tree and the standard library alone",
+	},
+	{
+		who: "engine/agent", allow: []string{"engine/tree", "engine/agent"},
+		why: "an agent sees plain data: it neither steers the engine nor reads the store",
+	},
+	{
+		who: "engine/search", allow: []string{"engine/tree"},
+		why: "a policy chooses nodes of a tree and knows nothing else",
+	},
+	{
+		who: "engine/analysis", allow: []string{"engine/tree"},
+		why: "analysis reads trees",
+	},
+	{
+		who: "engine", allow: []string{"engine"},
+		why: "the engine reaches trainers, stores and screens through the interfaces of engine/ports.go",
+	},
+	{
+		who: "trainer", allow: []string{"engine/tree", "trainer"},
+		why: "a trainer runs jobs and knows nothing of searches",
+	},
+	{
+		who: "store", allow: []string{"engine/tree", "engine/event", "store"},
+		why: "the store keeps what happened and decides nothing",
+	},
+	{who: "gpu", allow: []string{"gpu"}, why: "gpu only reads devices"},
+	{who: "themes", allow: []string{"themes"}, why: "themes are data"},
+	{
+		who: "tui", allow: []string{"engine/tree", "engine/event", "engine/analysis", "gpu", "themes", "tui"},
+		why: "the screen shows trees and sends commands through tui/ports.go; it never touches engine, store or trainer",
+	},
+	{
+		who: "*", except: []string{"tui"}, deny: []string{"charm.land/bubbletea", "charm.land/bubbles", "charm.land/huh"},
+		why: "Bubble Tea appears in tui alone",
+	},
+	{who: "*", except: []string{"store"}, deny: []string{"go.etcd.io/bbolt"}, why: "bbolt appears in store alone"},
+	{
+		who: "*", except: []string{"gpu"}, deny: []string{"C", "github.com/NVIDIA/go-nvml"},
+		why: "cgo appears in gpu alone, so that the program builds without a C compiler",
+	},
+}
+
+func under(path, root string) bool {
+	return root == "." || path == root || strings.HasPrefix(path, root+"/")
+}
+
+func underAny(path string, roots []string) bool {
+	for _, r := range roots {
+		if under(path, r) {
+			return true
+		}
+	}
+	return false
+}
+
+// breaks says whether the rule forbids pkg (below llmzero, "" for main) to import imp.
+func (r importRule) breaks(pkg, imp string) bool {
+	if r.who == "*" {
+		if underAny(pkg, r.except) {
+			return false
+		}
+	} else if !under(pkg, r.who) || underAny(pkg, r.except) {
+		return false
+	}
+	if ours, ok := strings.CutPrefix(imp, "llmzero/"); ok {
+		return r.allow != nil && !underAny(ours, r.allow)
+	}
+	if len(r.deny) == 1 && r.deny[0] == "." { // the standard library alone
+		return strings.Contains(strings.SplitN(imp, "/", 2)[0], ".")
+	}
+	return underAny(imp, r.deny)
+}
+
+func TestImportRules(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(out))
+	seen := 0
+	for dec.More() {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		pkg := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, "llmzero"), "/")
+		for _, imp := range p.Imports {
+			for _, r := range importRules {
+				if r.breaks(pkg, imp) {
+					t.Errorf("%s imports %s: %s", p.ImportPath, imp, r.why)
+				}
+			}
+		}
+	}
+	if seen < 5 {
+		t.Fatalf("go list found %d packages; the test checks nothing", seen)
+	}
+}
+
+func TestImportRulesCatch(t *testing.T) {
+	for _, c := range []struct {
+		pkg, imp string
+		broken   bool
+	}{
+		{"engine/tree", "llmzero/engine/event", true},
+		{"engine/tree", "github.com/x/y", true},
+		{"engine/tree", "encoding/json", false},
+		{"engine/event", "llmzero/engine/tree", false},
+		{"engine/agent/rules", "llmzero/engine", true},
+		{"engine", "llmzero/store", true},
+		{"trainer/grpo", "llmzero/engine/tree", false},
+		{"trainer/grpo", "llmzero/engine", true},
+		{"store", "go.etcd.io/bbolt", false},
+		{"engine", "go.etcd.io/bbolt", true},
+		{"tui/page", "llmzero/store", true},
+		{"tui/page", "charm.land/bubbletea/v2", false},
+		{"themes", "charm.land/bubbletea/v2", true},
+		{"", "C", true},
+		{"gpu", "C", false},
+		{"", "llmzero/store", false},
+	} {
+		broken := false
+		for _, r := range importRules {
+			broken = broken || r.breaks(c.pkg, c.imp)
+		}
+		if broken != c.broken {
+			t.Errorf("%s importing %s: broken = %v, want %v", c.pkg, c.imp, broken, c.broken)
+		}
+	}
+}
+
+// TestMain makes the binary under test available to scripts as llmzero: it is this test binary, run as the program.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"llmzero": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"} {
+				e.Setenv(name, e.WorkDir)
+			}
+			e.Setenv("NO_COLOR", "1")
+			e.Setenv("OLLAMA_HOST", "127.0.0.1:9") // the discard port: no server there
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"json": cmdJSON, "jsonsame": cmdJSONSame},
+	})
+}
+
+// cmdJSON compares values of a JSON document: json FILE PATH [OP VALUE-or-PATH]. A path is names and indices with dots;
+// OP is ==, !=, <, >, <= or >=. Without OP the path must exist.
+func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 && len(args) != 4 {
+		ts.Fatalf("usage: json FILE PATH [OP VALUE|PATH]")
+	}
+	doc := readJSON(ts, args[0])
+	got, ok := lookup(doc, args[1])
+	holds := ok
+	if len(args) == 4 && ok {
+		want, found := lookup(doc, args[3])
+		if !found {
+			if err := json.Unmarshal([]byte(args[3]), &want); err != nil {
+				want = args[3]
+			}
+		}
+		holds = compare(ts, got, args[2], want)
+	}
+	if holds == neg {
+		ts.Fatalf("json %s: %s is %v", strings.Join(args, " "), args[1], got)
+	}
+}
+
+// cmdJSONSame compares two JSON documents but for the keys named: jsonsame FILE FILE KEY...
+func cmdJSONSame(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: jsonsame FILE FILE [KEY...]")
+	}
+	a, b := readJSON(ts, args[0]), readJSON(ts, args[1])
+	for _, key := range args[2:] {
+		drop(a, key)
+		drop(b, key)
+	}
+	if same := reflect.DeepEqual(a, b); same == neg {
+		ts.Fatalf("%s and %s: same = %v\n%v\n%v", args[0], args[1], same, a, b)
+	}
+}
+
+func readJSON(ts *testscript.TestScript, file string) any {
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile(file)))
+	var doc any
+	if err := dec.Decode(&doc); err != nil {
+		ts.Fatalf("%s: %v", file, err)
+	}
+	if dec.More() {
+		ts.Fatalf("%s holds more than one JSON value", file)
+	}
+	return doc
+}
+
+func lookup(doc any, path string) (any, bool) {
+	for name := range strings.SplitSeq(path, ".") {
+		switch x := doc.(type) {
+		case map[string]any:
+			v, ok := x[name]
+			if !ok {
+				return nil, false
+			}
+			doc = v
+		case []any:
+			if name == "len" {
+				return float64(len(x)), true
+			}
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i >= len(x) {
+				return nil, false
+			}
+			doc = x[i]
+		default:
+			return nil, false
+		}
+	}
+	return doc, true
+}
+
+func drop(doc any, key string) {
+	switch x := doc.(type) {
+	case map[string]any:
+		delete(x, key)
+		for _, v := range x {
+			drop(v, key)
+		}
+	case []any:
+		for _, v := range x {
+			drop(v, key)
+		}
+	}
+}
+
+func compare(ts *testscript.TestScript, got any, op string, want any) bool {
+	switch op {
+	case "==":
+		return reflect.DeepEqual(got, want)
+	case "!=":
+		return !reflect.DeepEqual(got, want)
+	}
+	a, okA := got.(float64)
+	b, okB := want.(float64)
+	if !okA || !okB {
+		ts.Fatalf("%v %s %v: both must be numbers", got, op, want)
+	}
+	switch op {
+	case "<":
+		return a < b
+	case ">":
+		return a > b
+	case "<=":
+		return a <= b
+	case ">=":
+		return a >= b
+	}
+	ts.Fatalf("unknown comparison %q", op)
+	return false
+}
