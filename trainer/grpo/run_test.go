@@ -11,6 +11,7 @@ import (
 
 	"llmzero/engine/tree"
 	"llmzero/trainer"
+	"llmzero/trainer/grpo/kernel"
 	"llmzero/trainer/grpo/task"
 	"llmzero/trainer/grpo/team"
 )
@@ -151,6 +152,28 @@ func TestSameBitsForAnyNumberOfWorkers(t *testing.T) {
 			same(t, "workers", one, many)
 		}
 	})
+}
+
+// The two assembly paths promise equal bits; the Go path must learn as well, but rounds otherwise.
+func TestAssemblyPathsTrainTheSamePolicy(t *testing.T) {
+	if kernel.Path() != "avx512" {
+		t.Skip("this CPU has no AVX-512")
+	}
+	defer func() {
+		if err := kernel.Use("avx512"); err != nil {
+			t.Error(err)
+		}
+	}()
+	cfg := quick(map[string]tree.Value{pRank: tree.Choice("4"), pEntropy: tree.Number(0.01), pEpochs: tree.Number(2)})
+	job := tree.Job{Task: "sort", Seed: 11, Config: cfg, Steps: 5, Checkpoints: 1, ValSamples: 64}
+	_, wide := runJob(t, 2, job)
+	if err := kernel.Use("avx2"); err != nil {
+		t.Fatal(err)
+	}
+	_, narrow := runJob(t, 2, job)
+	if !reflect.DeepEqual(wide.points, narrow.points) || wide.checks[0].Val != narrow.checks[0].Val {
+		t.Error("avx2 and avx512 trained different policies")
+	}
 }
 
 func TestSameBitsAcrossAResume(t *testing.T) {

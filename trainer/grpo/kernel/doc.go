@@ -10,7 +10,8 @@
 //
 // # Paths
 //
-// [Path] names the implementation that runs: "avx512" and "avx2" are Go assembly, chosen by CPU detection, and agree with each other to
-// the bit in products; "go" is plain Go, runs everywhere, and rounds after each multiplication, so it differs from them in
-// the last bits. LLMZERO_KERNEL=avx512|avx2|go picks a path at start; one that the CPU lacks is ignored.
+// [Path] names the implementation that runs: "avx512" and "avx2" are Go assembly, chosen by CPU detection; "go" is plain Go and
+// runs everywhere. The two assembly paths run the same chains of operations on every element and agree to the bit in
+// everything. The Go path rounds after each multiplication and sums rows in another order, so it differs from them in the
+// last bits. LLMZERO_KERNEL=avx512|avx2|go picks a path at start; one that the CPU lacks is ignored.
 package kernel

@@ -30,26 +30,3 @@ func Exp(x float32) float32 {
 	p = float32(float32(p*r)*r) + r + 1
 	return math.Float32frombits(uint32(int32(math.Float32bits(p)) + k<<23))
 }
-
-// Softmax replaces x by softmax(scale*x) and returns log(sum(exp(scale*x))), the log of the partition function. scale must be
-// positive. An empty x gives -Inf.
-func Softmax(x []float32, scale float32) float32 {
-	if len(x) == 0 {
-		return float32(math.Inf(-1))
-	}
-	top := x[0]
-	for _, v := range x[1:] {
-		top = max(top, v)
-	}
-	var sum float32
-	for i, v := range x {
-		e := Exp(float32(scale * (v - top)))
-		x[i] = e
-		sum += e
-	}
-	inv := 1 / sum
-	for i := range x {
-		x[i] *= inv
-	}
-	return scale*top + float32(math.Log(float64(sum)))
-}

@@ -6,5 +6,5 @@ func detect() pathKind { return pathGo }
 
 // tile exists on amd64 only; path never leaves pathGo here.
 func tile(int, []float32, int, []float32, int, int, []float32, int, int, bool) {
-	panic("kernel: no assembly on this architecture")
+	panic(noAssembly)
 }

@@ -1,7 +1,11 @@
 // Package optim is the optimizer of the embedded trainer: AdamW in float32 and clipping by the global norm.
 package optim
 
-import "math"
+import (
+	"math"
+
+	"llmzero/trainer/grpo/kernel"
+)
 
 // AdamW is the optimizer of Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (arXiv 1711.05101),
 // algorithm 2, with bias correction and a constant schedule multiplier. M and V are the first and second moments of each
@@ -26,21 +30,14 @@ type Span struct {
 // Step makes one update of w with gradient g, scaled by gscale, over the spans given. Weights outside them stay.
 func (o *AdamW) Step(w, g []float32, lr, gscale float64, spans []Span) {
 	o.Steps++
-	b1, b2 := float32(o.Beta1), float32(o.Beta2)
-	c1, c2 := float32(1-o.Beta1), float32(1-o.Beta2)
-	rate := float32(lr / (1 - math.Pow(o.Beta1, float64(o.Steps))))
-	root := float32(1 / math.Sqrt(1-math.Pow(o.Beta2, float64(o.Steps))))
-	eps, gs := float32(o.Eps), float32(gscale)
+	c := kernel.Adam{
+		GradScale: float32(gscale), Beta1: float32(o.Beta1), C1: float32(1 - o.Beta1), Beta2: float32(o.Beta2), C2: float32(1 - o.Beta2),
+		Rate: float32(lr / (1 - math.Pow(o.Beta1, float64(o.Steps)))),
+		Root: float32(1 / math.Sqrt(1-math.Pow(o.Beta2, float64(o.Steps)))), Eps: float32(o.Eps),
+	}
 	for _, s := range spans {
-		keep := float32(1 - lr*s.Decay)
-		ws, ms, vs, grads := w[s.From:s.To], o.M[s.From:s.To], o.V[s.From:s.To], g[s.From:s.To]
-		for i, x := range grads {
-			x *= gs
-			m := b1*ms[i] + c1*x
-			v := b2*vs[i] + c2*x*x
-			ms[i], vs[i] = m, v
-			ws[i] = keep*ws[i] - rate*m/(float32(math.Sqrt(float64(v)))*root+eps)
-		}
+		c.Keep = float32(1 - lr*s.Decay)
+		c.Update(w[s.From:s.To], g[s.From:s.To], o.M[s.From:s.To], o.V[s.From:s.To])
 	}
 }
 

@@ -47,10 +47,7 @@ func (n *Net) attend(t *Tape, lt *layerTape) {
 			q := lt.qkv[3*d*s.Start+head*HeadDim:]
 			kernel.MulRows(p, ld, q, 3*d, 1, s.Len, t.att.kT, ld, HeadDim, ld, false)
 			for i := range s.Len {
-				seen := s.PreLen + i + 1
-				row := p[i*ld : i*ld+ld]
-				kernel.Softmax(row[:seen], scale)
-				clear(row[seen:])
+				kernel.SoftmaxRow(p[i*ld:i*ld+ld], s.PreLen+i+1, scale)
 			}
 			kernel.MulRows(lt.heads[d*s.Start+head*HeadDim:], d, p, ld, 1, s.Len, t.att.v, HeadDim, s.keys(), HeadDim, false)
 		}
@@ -85,7 +82,7 @@ func (n *Net) attendBackward(t *Tape, lt *layerTape, dqkv, dheads []float32) {
 			}
 			ds := grow(&a.ds, s.Len*ld)
 			kernel.MulRows(ds, ld, do, d, 1, s.Len, vT, ld, HeadDim, ld, false)
-			softmaxBackward(ds, p, s.Len, ld)
+			kernel.SoftmaxGrad(ds, p, s.Len, ld, scale)
 
 			// dQ = dS.K, dK = dS^T.Q
 			kernel.MulRows(dqkv[3*d*s.Start+head*HeadDim:], 3*d, ds, ld, 1, s.Len, a.k, HeadDim, keys, HeadDim, true)
@@ -94,30 +91,9 @@ func (n *Net) attendBackward(t *Tape, lt *layerTape, dqkv, dheads []float32) {
 			kernel.MulRows(dk, HeadDim, ds, 1, ld, keys, q, 3*d, s.Len, HeadDim, false)
 			for i := range keys {
 				row := dqkv[3*d*s.row(i)+head*HeadDim:]
-				add(row[d:d+HeadDim], dk[i*HeadDim:])
-				add(row[2*d:2*d+HeadDim], dv[i*HeadDim:])
+				kernel.Add(row[d:d+HeadDim], dk[i*HeadDim:])
+				kernel.Add(row[2*d:2*d+HeadDim], dv[i*HeadDim:])
 			}
 		}
-	}
-}
-
-// softmaxBackward turns the gradient of the weights P into the gradient of the scores before scaling, in place.
-func softmaxBackward(ds, p []float32, rows, ld int) {
-	for i := range rows {
-		g, w := ds[i*ld:i*ld+ld], p[i*ld:i*ld+ld]
-		var dot float32
-		for j, x := range w {
-			dot += x * g[j]
-		}
-		for j, x := range w {
-			g[j] = scale * x * (g[j] - dot)
-		}
-	}
-}
-
-func add(dst, src []float32) {
-	src = src[:len(dst)]
-	for i, v := range src {
-		dst[i] += v
 	}
 }

@@ -24,7 +24,7 @@ func (n *Net) Backward(t *Tape, dlogits, grad []float32) {
 	clear(dx)
 	dlast := grow(&g.dh, outs*d)
 	clear(dlast)
-	rmsNormBackward(dlast, tens[len(tens)-1].Of(grad), dfinal, t.lastX, t.finalR, n.norm)
+	kernel.RMSNormGrad(dlast, tens[len(tens)-1].Of(grad), dfinal, t.lastX, t.finalR, n.norm)
 	for i, row := range b.Out {
 		copy(dx[int(row)*d:int(row)*d+d], dlast[i*d:])
 	}
@@ -34,8 +34,8 @@ func (n *Net) Backward(t *Tape, dlogits, grad []float32) {
 	tokens, positions := tens[0].Of(grad), tens[1].Of(grad)
 	for i, tok := range b.Tokens {
 		row := dx[i*d : i*d+d]
-		add(tokens[int(tok)*d:int(tok)*d+d], row)
-		add(positions[int(b.Positions[i])*d:int(b.Positions[i])*d+d], row)
+		kernel.Add(tokens[int(tok)*d:int(tok)*d+d], row)
+		kernel.Add(positions[int(b.Positions[i])*d:int(b.Positions[i])*d+d], row)
 	}
 }
 
@@ -46,13 +46,11 @@ func (l *layer) backward(n *Net, t *Tape, lt *layerTape, grad []float32, tens []
 	g.outer(tens[5].Of(grad), lt.act, ff, g.dx, d, rows)
 	dact := grow(&g.dact, rows*ff)
 	kernel.Mul(dact, ff, g.dx, d, 1, rows, &l.dowT, false)
-	for i, a := range lt.a {
-		dact[i] *= 2 * a
-	}
+	kernel.ReLUSquareGrad(dact, lt.a)
 	g.outer(tens[4].Of(grad), lt.h2, d, dact, ff, rows)
 	dh := grow(&g.dh, rows*d)
 	kernel.Mul(dh, d, dact, ff, 1, rows, &l.upT, false)
-	rmsNormBackward(g.dx, tens[3].Of(grad), dh, lt.mid, lt.midR, l.mlpNorm)
+	kernel.RMSNormGrad(g.dx, tens[3].Of(grad), dh, lt.mid, lt.midR, l.mlpNorm)
 
 	// x += heads.out, heads = attention(qkv), qkv = h1.qkv
 	g.outer(tens[2].Of(grad), lt.heads, d, g.dx, d, rows)
@@ -63,29 +61,11 @@ func (l *layer) backward(n *Net, t *Tape, lt *layerTape, grad []float32, tens []
 	n.attendBackward(t, lt, dqkv, dheads)
 	g.outer(tens[1].Of(grad), lt.h1, d, dqkv, 3*d, rows)
 	kernel.Mul(dh, d, dqkv, 3*d, 1, rows, &l.qkvT, false)
-	rmsNormBackward(g.dx, tens[0].Of(grad), dh, lt.in, lt.inR, l.attnNorm)
+	kernel.RMSNormGrad(g.dx, tens[0].Of(grad), dh, lt.in, lt.inR, l.attnNorm)
 }
 
 // outer adds X^T.Y to w: X is rows x in, Y rows x out, w in x out.
 func (g *gradTape) outer(w, x []float32, in int, y []float32, out, rows int) {
 	g.right.Pack(y, out, 1, rows, out)
 	kernel.Mul(w, out, x, 1, in, in, &g.right, true)
-}
-
-// rmsNormBackward adds the gradient of rmsNorm's input to dx and of its gain to dg.
-func rmsNormBackward(dx, dg, dy, x, r, g []float32) {
-	d := len(g)
-	for i, s := range r {
-		xr, dr, out := x[i*d:i*d+d], dy[i*d:i*d+d], dx[i*d:i*d+d]
-		var dot float32
-		for j, v := range xr {
-			dot += v * dr[j] * g[j]
-		}
-		c := s * s * s * dot / float32(d)
-		for j, v := range xr {
-			y := dr[j] * s
-			out[j] += y*g[j] - c*v
-			dg[j] += y * v
-		}
-	}
 }

@@ -1,12 +1,6 @@
 package policy
 
-import (
-	"math"
-
-	"llmzero/trainer/grpo/kernel"
-)
-
-const normEps = 1e-5
+import "llmzero/trainer/grpo/kernel"
 
 // Tape holds the activations of one forward pass, which the backward pass reads. Its storage grows once and is reused; a
 // tape belongs to one goroutine at a time.
@@ -85,49 +79,22 @@ func (n *Net) Forward(t *Tape, b *Batch) {
 	for i, row := range b.Out {
 		copy(last[i*d:i*d+d], x[int(row)*d:])
 	}
-	rmsNorm(final, r, last, n.norm)
+	kernel.RMSNorm(final, r, last, n.norm)
 	kernel.Mul(grow(&t.Logits, outs*n.Vocab), n.Vocab, final, d, 1, outs, &n.unembed, false)
 }
 
 func (l *layer) forward(n *Net, t *Tape, lt *layerTape) {
 	d, ff, rows := n.Dim, n.FF, t.rows
 	copy(grow(&lt.in, rows*d), t.x)
-	rmsNorm(grow(&lt.h1, rows*d), grow(&lt.inR, rows), t.x, l.attnNorm)
+	kernel.RMSNorm(grow(&lt.h1, rows*d), grow(&lt.inR, rows), t.x, l.attnNorm)
 	kernel.Mul(grow(&lt.qkv, rows*3*d), 3*d, lt.h1, d, 1, rows, &l.qkv, false)
 	grow(&lt.heads, rows*d)
 	n.attend(t, lt)
 	kernel.Mul(t.x, d, lt.heads, d, 1, rows, &l.out, true)
 
 	copy(grow(&lt.mid, rows*d), t.x)
-	rmsNorm(grow(&lt.h2, rows*d), grow(&lt.midR, rows), t.x, l.mlpNorm)
+	kernel.RMSNorm(grow(&lt.h2, rows*d), grow(&lt.midR, rows), t.x, l.mlpNorm)
 	kernel.Mul(grow(&lt.a, rows*ff), ff, lt.h2, d, 1, rows, &l.up, false)
-	reluSquare(grow(&lt.act, rows*ff), lt.a)
+	kernel.ReLUSquare(grow(&lt.act, rows*ff), lt.a)
 	kernel.Mul(t.x, d, lt.act, ff, 1, rows, &l.down, true)
-}
-
-// rmsNorm computes y = x * g / sqrt(mean(x^2) + eps) for each row of len(g) and leaves the reciprocal roots in r.
-func rmsNorm(y, r, x, g []float32) {
-	d := len(g)
-	for i := range r {
-		row := x[i*d : i*d+d]
-		var sum float32
-		for _, v := range row {
-			sum += v * v
-		}
-		s := float32(1 / math.Sqrt(float64(sum/float32(d)+normEps)))
-		r[i] = s
-		out := y[i*d : i*d+d]
-		for j, v := range row {
-			out[j] = v * s * g[j]
-		}
-	}
-}
-
-// reluSquare replaces a by relu(a) and leaves its square in act.
-func reluSquare(act, a []float32) {
-	for i, v := range a {
-		v = max(v, 0)
-		a[i] = v
-		act[i] = v * v
-	}
 }

@@ -196,16 +196,16 @@ func (w *decoder) step(n *Net) {
 	a, act := grow(&w.a, m*n.FF), grow(&w.act, m*n.FF)
 	for l := range n.layers {
 		ly := &n.layers[l]
-		rmsNorm(h, r, x, ly.attnNorm)
+		kernel.RMSNorm(h, r, x, ly.attnNorm)
 		kernel.Mul(qkv, 3*d, h, d, 1, m, &ly.qkv, false)
 		w.attend(n, l)
 		kernel.Mul(x, d, heads, d, 1, m, &ly.out, true)
-		rmsNorm(h, r, x, ly.mlpNorm)
+		kernel.RMSNorm(h, r, x, ly.mlpNorm)
 		kernel.Mul(a, n.FF, h, d, 1, m, &ly.up, false)
-		reluSquare(act, a)
+		kernel.ReLUSquare(act, a)
 		kernel.Mul(x, d, act, n.FF, 1, m, &ly.down, true)
 	}
-	rmsNorm(h, r, x, n.norm)
+	kernel.RMSNorm(h, r, x, n.norm)
 	kernel.Mul(grow(&w.logits, m*n.Vocab), n.Vocab, h, d, 1, m, &n.unembed, false)
 }
 
@@ -226,7 +226,7 @@ func (w *decoder) attend(n *Net, l int) {
 			}
 			copy(v[at*HeadDim:at*HeadDim+HeadDim], row[2*d:])
 			kernel.MulRows(probs, ctx, row, HeadDim, 1, 1, kT, ctx, HeadDim, pad16(seen), false)
-			kernel.Softmax(probs[:seen], scale)
+			kernel.SoftmaxRow(probs[:pad16(seen)], seen, scale)
 			kernel.MulRows(w.heads[d*i+head*HeadDim:], d, probs, ctx, 1, 1, v, HeadDim, seen, HeadDim, false)
 		}
 	}

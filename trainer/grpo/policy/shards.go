@@ -1,6 +1,9 @@
 package policy
 
-import "llmzero/trainer/grpo/team"
+import (
+	"llmzero/trainer/grpo/kernel"
+	"llmzero/trainer/grpo/team"
+)
 
 // Part is a fixed share of a batch with its own activations and gradient.
 type Part struct {
@@ -41,7 +44,7 @@ func NewShards(net *Net, t *team.Team, n int) *Shards {
 		sum := s.Grad[lo:hi]
 		copy(sum, s.Parts[0].Grad[lo:hi])
 		for j := range s.Parts[1:] {
-			add(sum, s.Parts[j+1].Grad[lo:hi])
+			kernel.Add(sum, s.Parts[j+1].Grad[lo:hi])
 		}
 	}
 	return s
