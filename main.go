@@ -19,7 +19,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"charm.land/fang/v2"
 	"github.com/adrg/xdg"
@@ -196,21 +195,9 @@ var trainers = trainer.Registry{
 
 // settings are --set values over a trainer's defaults.
 func settings(s tree.Space, set []string) (tree.Config, error) {
-	c := s.Defaults()
-	for _, kv := range set {
-		name, text, ok := strings.Cut(kv, "=")
-		if !ok {
-			return nil, usage("--set %s: want NAME=VALUE", kv)
-		}
-		p, known := s.Find(name)
-		if !known {
-			return nil, usage("--set %s: the trainer has no parameter %s; llmzero params lists them", kv, name)
-		}
-		v, err := p.Parse(text)
-		if err != nil {
-			return nil, usage("--set: %w", err)
-		}
-		c[name] = v
+	c, err := s.Parse(set)
+	if err != nil {
+		return nil, usage("--set %w; llmzero params lists the parameters", err)
 	}
 	return c, nil
 }
@@ -259,9 +246,7 @@ func newTrain(a *app) *cobra.Command {
 				return fmt.Errorf("read the checkpoint: %w", err)
 			}
 		}
-		ctx, cancel := stopOn(cmd.Context())
-		defer cancel()
-		r, err := trainer.Solo(ctx, t, plan, progress(cmd.ErrOrStderr()))
+		r, err := trainer.Solo(cmd.Context(), t, plan, cmd.ErrOrStderr())
 		if err != nil {
 			return err
 		}
@@ -273,34 +258,14 @@ func newTrain(a *app) *cobra.Command {
 		if asJSON {
 			err = printJSON(cmd.OutOrStdout(), r)
 		} else {
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: validation %.3f ± %.3f, test %.3f ± %.3f after %d steps and %d tokens in %.1f s\n",
-				r.Task, r.Val.Mean, r.Val.SE, r.Test.Mean, r.Test.SE, r.Steps, r.Tokens, r.WallS)
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), r)
 		}
-		if err == nil && cmd.Context().Err() != nil {
+		if err == nil && r.Stopped {
 			return errInterrupted
 		}
 		return err
 	}
 	return c
-}
-
-// stopOn turns an interrupt into an early end that keeps what there is.
-func stopOn(ctx context.Context) (context.Context, func()) {
-	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	release := context.AfterFunc(ctx, func() { cancel(tree.ErrStop) })
-	return inner, func() { release(); cancel(nil) }
-}
-
-// progress prints a line every second.
-func progress(w io.Writer) func(tree.Point) {
-	var last time.Time
-	return func(p tree.Point) {
-		if now := time.Now(); now.Sub(last) > time.Second {
-			last = now
-			_, _ = fmt.Fprintf(w, "step %d: reward %.3f, entropy %.2f, %d tokens\n", // progress is a courtesy
-				p.Step, p.Values[tree.MetricReward], p.Values[tree.MetricEntropy], p.Tokens)
-		}
-	}
 }
 
 func describe(ctx context.Context, name string) (trainer.Trainer, tree.Description, error) {
@@ -575,7 +540,7 @@ func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
 	})
 	defer func() { cancel(); watching.Wait() }()
 
-	if o.Themes, err = allThemes(); err != nil {
+	if o.Themes, err = themes.Available(themeDir()); err != nil {
 		return err
 	}
 	o.Library, o.Catalog, o.Devices, o.Doctor, o.Version, o.Theme = library{h, st}, catalog{}, tui.Sampled(sampler), doctor{a}, version(), a.theme
@@ -739,14 +704,7 @@ func newDoctor(a *app) *cobra.Command {
 			facts := doctor{a}.Facts(ctx)
 			return facts, func(w io.Writer) error {
 				for _, f := range facts {
-					mark, hint := "–", ""
-					if f.OK {
-						mark = "✓"
-					}
-					if f.Hint != "" {
-						hint = " — " + f.Hint
-					}
-					if _, err := fmt.Fprintf(w, "%s %-10s %s%s\n", mark, f.Name, f.Value, hint); err != nil {
+					if _, err := fmt.Fprintln(w, f); err != nil {
 						return err
 					}
 				}
@@ -865,13 +823,3 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 }
 
 func themeDir() string { return filepath.Join(xdg.ConfigHome, "llmzero", "themes") }
-
-// allThemes are the built-in themes and the researcher's own.
-func allThemes() ([]themes.Theme, error) {
-	built := themes.Builtins()
-	own, err := themes.LoadDir(themeDir(), built)
-	if err != nil {
-		return nil, fmt.Errorf("themes: %w", err)
-	}
-	return append(built, own...), nil
-}

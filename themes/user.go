@@ -79,6 +79,13 @@ func Parse(file string, data []byte, bases []Theme) (Theme, error) {
 	return th, nil
 }
 
+// Available are the built-in themes and those of a folder of the researcher's own; see LoadDir for its error.
+func Available(dir string) ([]Theme, error) {
+	built := Builtins()
+	own, err := LoadDir(dir, built)
+	return append(built, own...), err
+}
+
 // LoadDir reads every *.toml of a folder, in the order of their names. A folder that does not exist holds no themes.
 // Files with mistakes are left out; the error joins what is wrong with them, and the other themes are still good.
 func LoadDir(dir string, bases []Theme) ([]Theme, error) {

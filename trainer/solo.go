@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"time"
 
 	"llmzero/engine/tree"
 )
@@ -41,21 +43,33 @@ type Result struct {
 	Checkpoint []byte `json:"-"` // the last one
 }
 
-// Solo runs a plan and scores its last checkpoint on the test split. Each step goes to progress. When ctx is canceled with
-// the cause tree.ErrStop, the run ends early and its result says so.
-func Solo(ctx context.Context, t Trainer, p Plan, progress func(tree.Point)) (Result, error) {
+// String is the result in one line.
+func (r Result) String() string {
+	return fmt.Sprintf("%s: validation %.3f ± %.3f, test %.3f ± %.3f after %d steps and %d tokens in %.1f s",
+		r.Task, r.Val.Mean, r.Val.SE, r.Test.Mean, r.Test.SE, r.Steps, r.Tokens, r.WallS)
+}
+
+// Solo runs a plan and scores its last checkpoint on the test split. About every second a line goes to progress. When ctx is
+// canceled, the run ends early with what it has, and its result says so.
+func Solo(ctx context.Context, t Trainer, p Plan, progress io.Writer) (Result, error) {
 	r := Result{Task: p.Task, Base: p.Base, Seed: p.Seed, Params: p.Config, Metrics: map[string]float64{}}
 	if p.Steps <= 0 && p.Tokens <= 0 {
 		return r, errors.New("nothing to do: give a number of steps or of tokens")
 	}
+	saved := context.WithoutCancel(ctx)
+	run, cancel := context.WithCancelCause(saved)
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(tree.ErrStop) })()
+
 	job := tree.Job{
 		Search: "train", Task: p.Task, Base: p.Base, Seed: p.Seed, Config: p.Config, Resume: p.Checkpoint,
 		Steps: p.Steps, Tokens: p.Tokens, Checkpoints: 1, ValSamples: p.ValSamples,
 	}
-	out, err := t.Run(ctx, job, func(rep tree.Report) error {
+	tell := ticker(progress)
+	out, err := t.Run(run, job, func(rep tree.Report) error {
 		if rep.Point != nil {
 			r.Metrics = rep.Point.Values
-			progress(*rep.Point)
+			tell(*rep.Point)
 		}
 		if rep.Checkpoint != nil {
 			r.Checkpoint = rep.Checkpoint.Data
@@ -63,18 +77,30 @@ func Solo(ctx context.Context, t Trainer, p Plan, progress func(tree.Point)) (Re
 		return nil
 	})
 	r.Steps, r.Tokens, r.WallS = out.Cost.Steps, out.Cost.Tokens(), out.Cost.WallSeconds
-	r.Cost, r.Kernel, r.Stopped = out.Cost, out.Kernel, out.Stop != nil || ctx.Err() != nil
+	r.Cost, r.Kernel, r.Stopped = out.Cost, out.Kernel, ctx.Err() != nil
 	if err != nil {
 		return r, fmt.Errorf("train %s: %w", p.Task, err)
 	}
 	if n := len(out.Checkpoints); n > 0 {
 		r.Val = out.Checkpoints[n-1].Val
 	}
-	r.Test, _, err = t.Evaluate(context.WithoutCancel(ctx), tree.Exam{
+	r.Test, _, err = t.Evaluate(saved, tree.Exam{
 		Task: p.Task, Base: p.Base, Config: p.Config, Data: r.Checkpoint, Split: tree.SplitTest, Samples: p.TestSamples, Seed: p.Seed,
 	})
 	if err != nil {
 		return r, fmt.Errorf("train %s: score on the test split: %w", p.Task, err)
 	}
 	return r, nil
+}
+
+// ticker prints a line at most once a second.
+func ticker(w io.Writer) func(tree.Point) {
+	var last time.Time
+	return func(p tree.Point) {
+		if now := time.Now(); now.Sub(last) > time.Second {
+			last = now
+			_, _ = fmt.Fprintf(w, "step %d: reward %.3f, entropy %.2f, %d tokens\n", // progress is a courtesy
+				p.Step, p.Values[tree.MetricReward], p.Values[tree.MetricEntropy], p.Tokens)
+		}
+	}
 }

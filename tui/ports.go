@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"llmzero/engine/event"
@@ -122,6 +123,18 @@ type Fact struct {
 	Value string // "none (no NVIDIA driver)"
 	OK    bool
 	Hint  string // what to do about it
+}
+
+// String is the fact in one line.
+func (f Fact) String() string {
+	mark, hint := "–", ""
+	if f.OK {
+		mark = "✓"
+	}
+	if f.Hint != "" {
+		hint = " — " + f.Hint
+	}
+	return fmt.Sprintf("%s %-10s %s%s", mark, f.Name, f.Value, hint)
 }
 
 // Memory keeps what the screen should remember between runs: settings under "settings" and one entry for each search.

@@ -223,6 +223,27 @@ func (s Space) Defaults() Config {
 	return c
 }
 
+// Parse reads a full configuration: the defaults, with NAME=VALUE settings over them.
+func (s Space) Parse(settings []string) (Config, error) {
+	c := s.Defaults()
+	for _, kv := range settings {
+		name, text, ok := strings.Cut(kv, "=")
+		if !ok {
+			return nil, fmt.Errorf("%s: want NAME=VALUE", kv)
+		}
+		p, known := s.Find(name)
+		if !known {
+			return nil, fmt.Errorf("%s: the trainer has no parameter %s", kv, name)
+		}
+		v, err := p.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		c[name] = v
+	}
+	return c, nil
+}
+
 // Check says why c is not a full configuration of s, or nil.
 func (s Space) Check(c Config) error {
 	for name := range c {
