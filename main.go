@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
@@ -721,15 +720,8 @@ func (d doctor) Facts(ctx context.Context) []tui.Fact {
 	r := gpu.Probe(ctx, gpu.Options{})
 	g := tui.Fact{Name: "GPU", Value: r.Status.Sentence, Hint: r.Status.Remedy, OK: len(r.Devices) > 0}
 	facts := []tui.Fact{g}
-	for _, p := range []struct{ name, program, hint string }{
-		{"Python", "python3", "only external trainers need it"},
-		{"Slurm", "sbatch", "only --launcher slurm needs it"},
-	} {
-		f := tui.Fact{Name: p.name, Value: "not found", Hint: p.hint}
-		if path, err := exec.LookPath(p.program); err == nil {
-			f.Value, f.OK, f.Hint = path, true, ""
-		}
-		facts = append(facts, f)
+	for _, n := range trainer.Needs() {
+		facts = append(facts, tui.Fact(n))
 	}
 	place, err := d.path()
 	st := tui.Fact{Name: "Store", Value: place, OK: err == nil}
