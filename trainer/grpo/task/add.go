@@ -14,7 +14,7 @@ func addTask() *Task {
 		Validation: Range{1, 4}, Test: Range{1, 4},
 		Width: 9, Sign: '=', MaxAnswer: 5, MaxCompletion: 12,
 		Budgets: Budgets{400_000, 1_200_000, 4_000_000},
-		rules:   adding{width: 4, sloppy: 0.5},
+		rules:   adding{width: 4, sloppy: 0.3},
 		corpus:  []float64{0.5, 1.5, 2, 1},
 	})
 }

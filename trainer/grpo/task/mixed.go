@@ -5,16 +5,16 @@ import "math/rand/v2"
 func mixedTask() *Task {
 	return define(Task{
 		Name: "mixed", Help: "sorting and addition to keep, chain arithmetic to discover", Vocab: newVocab(digits + "+-#=sac"),
-		Difficulty: Range{1, 6}, DifficultyHelp: "operations of a chain; digits to sort less one; half of that to add", DefaultCap: 6,
-		Validation: Range{1, 6}, Test: Range{1, 6},
-		Width: 14, Sign: '=', MaxAnswer: 8, MaxCompletion: 12,
-		Budgets: Budgets{500_000, 1_500_000, 5_000_000},
+		Difficulty: Range{1, 8}, DifficultyHelp: "operations of a chain; digits to sort less one; half of that to add", DefaultCap: 8,
+		Validation: Range{1, 8}, Test: Range{1, 8},
+		Width: 18, Sign: '=', MaxAnswer: 10, MaxCompletion: 12,
+		Budgets: Budgets{250_000, 600_000, 2_000_000},
 		rules: mixture{
-			{'s', sorting{symbols: digits, sloppy: 0.5}, func(d int) int { return d + 1 }},
-			{'a', adding{width: 3, sloppy: 0.5}, func(d int) int { return (d + 1) / 2 }},
-			{'c', chaining{worked: 0.1}, func(d int) int { return d }},
+			{'s', sorting{symbols: digits, sloppy: 0.3}, func(d int) int { return d + 1 }},
+			{'a', adding{width: 4, sloppy: 0.3}, func(d int) int { return (d + 1) / 2 }},
+			{'c', chaining{worked: 0.04}, func(d int) int { return d }},
 		},
-		corpus: []float64{1, 1, 1, 1, 1, 1},
+		corpus: []float64{1, 1, 1, 1, 1, 1, 1, 1},
 	})
 }
 

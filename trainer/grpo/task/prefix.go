@@ -9,7 +9,7 @@ func prefixTask() *Task {
 		Difficulty: Range{1, 10}, DifficultyHelp: "number of digits", DefaultCap: 10,
 		Validation: Range{3, 10}, Test: Range{5, 10},
 		Width: 10, Sign: '=', MaxAnswer: 10, MaxCompletion: 12,
-		Budgets: Budgets{200_000, 400_000, 800_000}, Prerequisites: true,
+		Budgets: Budgets{250_000, 500_000, 1_000_000}, Prerequisites: true,
 		rules:  prefix{},
 		corpus: halving(10),
 	})

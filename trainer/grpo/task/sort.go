@@ -15,7 +15,7 @@ func sortTask() *Task {
 		Validation: Range{4, 10}, Test: Range{4, 10},
 		Width: 10, Sign: '>', MaxAnswer: 10, MaxCompletion: 16,
 		Budgets: Budgets{400_000, 1_200_000, 4_000_000},
-		rules:   sorting{symbols: letters, sloppy: 0.6},
+		rules:   sorting{symbols: letters, sloppy: 0.45},
 		corpus:  []float64{1, 1, 1, 1, 1, 1, 1, 1, 1},
 	})
 }

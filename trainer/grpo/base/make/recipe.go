@@ -49,15 +49,15 @@ func (g gate) check(s base.Skill) error {
 
 // recipes of all tasks, by name.
 var recipes = map[string]recipe{
-	"sort":      {steps: 1000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.3, 0.6}, pass: 0.9}},
-	"add":       {steps: 5000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.6}, pass: 0.6}},
-	"chain":     {steps: 4000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.1, 0.4}, pass: 0.8, worked: [2]float64{0.04, 0.2}, workedRight: 0.7}},
-	"mixed":     {steps: 5000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.3, 0.5}, pass: 0.7, worked: [2]float64{0.015, 0.08}, workedRight: 0.7}},
-	"countdown": {steps: 3000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.05, 0.4}, pass: 0.4}},
-	"brackets":  {steps: 3000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.6}, pass: 0.7}},
-	"maze":      {steps: 4000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.6}, pass: 0.6}},
+	"sort":      {steps: 400, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.3, 0.6}, pass: 0.9}},
+	"add":       {steps: 4000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.6}, pass: 0.6}},
+	"chain":     {steps: 1800, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.1, 0.4}, pass: 0.7, worked: [2]float64{0.008, 0.06}, workedRight: 0.4}},
+	"mixed":     {steps: 5500, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.3, 0.5}, pass: 0.85, worked: [2]float64{0.008, 0.05}, workedRight: 0.5}},
+	"countdown": {steps: 2000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.05, 0.4}, pass: 0.4}},
+	"brackets":  {steps: 1500, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.65}, pass: 0.7}},
+	"maze":      {steps: 3000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.6}, pass: 0.6}},
 	"prefix":    {steps: 2000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.01, 0.08}, pass: 0.08, easy: 0.95, hard: 0.01}},
-	"carry":     {steps: 3000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.01, 0.15}, pass: 0.1, easy: 0.4, hard: 0.01}},
+	"carry":     {steps: 2000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.03, 0.2}, pass: 0.1, easy: 0.4, hard: 0.01}},
 }
 
 // shape is the policy of every base: the small one, so that 27 of them are 3 MB.
