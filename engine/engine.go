@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -35,7 +36,8 @@ type Options struct {
 	Bus      *event.Bus    // nil: nobody listens
 	Clock    func() time.Time
 	Logger   *slog.Logger
-	Prefetch int // proposals that may wait for a person, 3 when 0
+	Slots    []tree.Slot // what segments run on; empty: Spec.Parallel equal ones
+	Prefetch int         // proposals that may wait for a person, 3 when 0
 	// Unattended makes Run return when the search pauses, because nobody is there to resume it.
 	Unattended bool
 }
@@ -53,17 +55,21 @@ type Engine struct {
 	tree  *tree.Tree
 
 	// What follows belongs to the loop, or to Do while no loop works.
-	census    census
-	holds     map[tree.NodeID]int // turns under way, by the node that the policy was told of
-	slots     []tree.NodeID       // by slot, 0 for a free one
-	running   map[tree.NodeID]*segment
-	crew      *crew // nil while no loop works
-	rescoring map[tree.NodeID]int
-	errs      int  // agent errors in a row
-	barren    int  // turns in a row without a proposal
-	failures  int  // failed segments in a row
-	closing   bool // the last phase is under way: confirmations and test scores
-	scoring   bool // the base model is being scored
+	census      census
+	holds       map[tree.NodeID]int // turns under way, by the node that the policy was told of
+	slots       []tree.NodeID       // by slot, 0 for a free one
+	running     map[tree.NodeID]*segment
+	crew        *crew // nil while no loop works
+	rescoring   map[tree.NodeID]int
+	errs        int                  // agent errors in a row
+	barren      int                  // turns in a row without a proposal
+	failures    int                  // failed segments in a row
+	confirming  map[tree.NodeID]int  // retrainings under way
+	unconfirmed map[tree.NodeID]int  // retrainings that failed in this process
+	rescored    map[tree.NodeID]bool // nodes that were scored again in this process
+	closing     bool                 // the last phase is under way: confirmations and test scores
+	found       map[tree.NodeID]bool // interrupted segments whose trainer still has them
+	scoring     bool                 // the base model is being scored
 }
 
 // live is what connects a running loop with other goroutines.
@@ -97,7 +103,8 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		opts: o, tree: o.Tree, curves: newCurves(o.History), holds: map[tree.NodeID]int{}, running: map[tree.NodeID]*segment{},
-		rescoring: map[tree.NodeID]int{},
+		rescoring: map[tree.NodeID]int{}, rescored: map[tree.NodeID]bool{}, found: map[tree.NodeID]bool{},
+		confirming: map[tree.NodeID]int{}, unconfirmed: map[tree.NodeID]int{},
 	}
 	if e.tree == nil || e.tree.Seq == 0 {
 		spec, err := Complete(o.Spec)
@@ -117,7 +124,13 @@ func New(o Options) (*Engine, error) {
 		e.policy.Update(e.tree, tree.NodeID(id))
 		e.census.update(e.tree, tree.NodeID(id))
 	}
-	e.slots = make([]tree.NodeID, max(1, e.tree.Spec.Parallel))
+	if len(e.opts.Slots) == 0 {
+		n := max(1, e.tree.Spec.Parallel)
+		for i := range n {
+			e.opts.Slots = append(e.opts.Slots, tree.Slot{Index: i, Cores: max(1, runtime.GOMAXPROCS(0)/n)})
+		}
+	}
+	e.slots = make([]tree.NodeID, len(e.opts.Slots))
 	return e, nil
 }
 
@@ -161,7 +174,8 @@ func (e *Engine) do(ctx context.Context, fn func(context.Context) error) error {
 
 // Run works on the search until its budget is spent, it is canceled, it fails or ctx is done, and returns when everything is
 // saved and every goroutine that it started has ended. When ctx is done, running segments are put in line again and the
-// search is paused; Run returns nil then.
+// search is paused; Run returns nil then. With the cause tree.ErrDetach segments that their trainer can find again stay
+// running.
 func (e *Engine) Run(ctx context.Context) error {
 	if e.opts.Trainer == nil || e.opts.Agent == nil {
 		return errors.New("engine: a search runs with a trainer and an agent only")
@@ -243,7 +257,13 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	var entries []entry
+	clear(e.found)
 	for _, id := range e.census.list(tree.StateRunning) {
+		if f, ok := e.opts.Trainer.(Finder); ok && f.Find(ctx, e.job(e.tree.Nodes[id], e.tree.Nodes[id].Attempts, 0)) {
+			e.found[id] = true
+			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "it went on without the program: followed again"}))
+			continue
+		}
 		entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "interrupted: starts again from its parent's checkpoint"}))
 	}
 	for _, id := range e.census.list(tree.StateApproved) {

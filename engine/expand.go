@@ -35,7 +35,7 @@ func (e *Engine) advance(ctx context.Context) error {
 			break
 		}
 	}
-	if e.crew.size == 0 && e.room() == 0 {
+	if e.room() == 0 && len(e.running) == 0 && e.inTurn() == 0 && len(e.rescoring) == 0 && !e.confirm(ctx) && e.crew.size == 0 {
 		e.close(ctx)
 	}
 	return nil
@@ -66,7 +66,7 @@ func (e *Engine) wanted() int {
 	active := e.census.count(tree.StateApproved, tree.StateQueued) + len(e.running)
 	turns := e.inTurn()
 	free := len(e.slots) - active - turns
-	if e.tree.Spec.Parallel <= 1 && active+turns > 0 {
+	if len(e.slots) == 1 && active+turns+len(e.rescoring) > 0 {
 		free = 0 // one thing at a time: the same seed gives the same tree
 	}
 	n := 0
@@ -108,6 +108,10 @@ func (e *Engine) startTurns(ctx context.Context) (bool, error) {
 			}
 		}
 		any = true
+		if e.unsure(p) {
+			e.startReevaluation(ctx, e.tree.Nodes[p.node], e.tree.Spec.Rescore)
+			continue
+		}
 		if len(e.tree.Nodes) == 1 {
 			if err := e.practitioner(ctx); err != nil {
 				return any, err

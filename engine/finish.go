@@ -12,12 +12,8 @@ import (
 // and the winner is named.
 func (e *Engine) close(work context.Context) {
 	e.closing = true
-	best, ok := e.tree.Best()
-	if !ok {
-		best = e.tree.Nodes[tree.Root]
-	}
-	spec, base := e.tree.Spec, *e.tree.Nodes[tree.Root]
-	winner := *best
+	best, why := e.winner()
+	spec, base, winner := e.tree.Spec, *e.tree.Nodes[tree.Root], *e.tree.Nodes[best]
 	e.crew.start(func() func(context.Context) error {
 		var tested []entry
 		var err error
@@ -36,15 +32,15 @@ func (e *Engine) close(work context.Context) {
 			if work.Err() != nil {
 				return e.commit(ctx, nil, tested...)
 			}
-			return e.closed(ctx, winner.ID, tested, err)
+			return e.closed(ctx, winner.ID, why, tested, err)
 		}
 	})
 }
 
 // closed names the winner and ends the search, unless there is budget again or the best node has changed.
-func (e *Engine) closed(ctx context.Context, winner tree.NodeID, tested []entry, err error) error {
+func (e *Engine) closed(ctx context.Context, winner tree.NodeID, because string, tested []entry, err error) error {
 	entries := tested
-	if best, ok := e.tree.Best(); e.tree.Status != tree.SearchRunning || e.room() > 0 || (ok && best.ID != winner) {
+	if best, _ := e.winner(); e.tree.Status != tree.SearchRunning || e.room() > 0 || best != winner {
 		return e.commit(ctx, nil, entries...)
 	}
 	why := "the budget is spent"
@@ -53,6 +49,6 @@ func (e *Engine) closed(ctx context.Context, winner tree.NodeID, tested []entry,
 		why = fmt.Sprintf("%s; the test score failed: %v", why, err)
 	}
 	return e.commit(ctx, nil, append(entries,
-		engineEntry(&event.Won{Node: winner, Why: "best validation score"}),
+		engineEntry(&event.Won{Node: winner, Why: because}),
 		engineEntry(&event.StatusSet{Status: tree.SearchDone, Reason: why}))...)
 }

@@ -187,7 +187,12 @@ func (h *Host) Remove(ctx context.Context, id string) error {
 }
 
 // Close ends all searches with everything saved, waits for them and then closes their buses. Nothing can be opened afterwards.
-func (h *Host) Close() error {
+func (h *Host) Close() error { return h.end(context.Canceled) }
+
+// Detach is Close, but segments of external trainers go on without the program and are found again.
+func (h *Host) Detach() error { return h.end(tree.ErrDetach) }
+
+func (h *Host) end(cause error) error {
 	h.mu.Lock()
 	h.closed = true
 	all := make([]*Session, 0, len(h.sessions))
@@ -196,7 +201,7 @@ func (h *Host) Close() error {
 	}
 	h.mu.Unlock()
 	for _, s := range all {
-		s.stop()
+		s.stop(cause)
 	}
 	var errs []error
 	for _, s := range all {

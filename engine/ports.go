@@ -20,6 +20,13 @@ type Trainer interface {
 	Evaluate(ctx context.Context, exam tree.Exam) (tree.Score, tree.Cost, error)
 }
 
+// Finder is a Trainer whose segments can outlive the program.
+type Finder interface {
+	// Find tells whether the segment is there to be followed: it runs, or it has ended and nobody has read its end. Run with
+	// the same job then follows it from its first report instead of starting it.
+	Find(ctx context.Context, job tree.Job) bool
+}
+
 // Record keeps one search. Append has committed to disk when it returns nil; what it returned nil for is never lost.
 type Record interface {
 	// Append commits journal entries, the nodes they touch and the agent's exchanges in one transaction. t is the

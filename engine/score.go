@@ -43,13 +43,25 @@ func (e *Engine) reevaluate(ctx context.Context, c tree.Command) error {
 	if e.crew == nil {
 		return errors.New("the search does not run; resume it first")
 	}
-	e.startReevaluation(ctx, n)
+	e.startReevaluation(ctx, n, moreSamples)
 	return nil
 }
 
-func (e *Engine) startReevaluation(work context.Context, n *tree.Node) {
+// unsure tells whether a node that is about to be expanded is first to be scored on more samples: a search may ask for that
+// (tree.Spec.Rescore). It is done once a node.
+func (e *Engine) unsure(p pick) bool {
+	n := e.tree.Nodes[p.node]
+	if e.tree.Spec.Rescore <= 1 || n.ID == tree.Root || p.fresh || e.rescored[n.ID] || n.Val().SE == 0 {
+		return false
+	}
+	return n.Val().N < e.tree.Spec.Rescore*e.tree.Base().N
+}
+
+// startReevaluation scores a node's chosen checkpoint on that many times the samples of its last score.
+func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int) {
 	spec, node := e.tree.Spec, *n
-	samples := moreSamples * max(1, node.Val().N)
+	samples := times * max(1, node.Val().N)
+	e.rescored[node.ID] = true
 	e.rescoring[node.ID]++
 	e.crew.start(func() func(context.Context) error {
 		val, cost, err := e.exam(work, spec, node, tree.SplitValidation, samples, derive(spec.Seed, "re-evaluate", int(node.ID), samples))

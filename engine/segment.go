@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"llmzero/engine/agent"
 	"llmzero/engine/event"
@@ -49,14 +48,22 @@ func (e *Engine) startSegments(ctx context.Context) (bool, error) {
 
 func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) error {
 	n := e.tree.Nodes[id]
-	job := e.job(n)
+	attempt := n.Attempts + 1
+	if e.found[id] {
+		attempt = n.Attempts
+		delete(e.found, id)
+	}
+	job := e.job(n, attempt, slot)
 	if err := e.commit(work, nil, engineEntry(&event.Started{Node: id, Attempt: job.Attempt, Slot: slot})); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(work)
 	e.slots[slot] = id
 	e.running[id] = &segment{slot: slot, cancel: cancel}
-	s := &session{engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n)}
+	s := &run{
+		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n), best: e.reference(),
+		judge: judge{rules: e.tree.Spec.Judge, start: e.spentBefore(n), steps: job.Steps, last: math.NaN()},
+	}
 	e.crew.start(func() func(context.Context) error {
 		defer cancel(nil)
 		outcome, err := s.train(ctx)
@@ -79,14 +86,17 @@ func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) er
 	return nil
 }
 
+// slot is what a segment on a slot may use.
+func (e *Engine) slot(i int) tree.Slot { return e.opts.Slots[i] }
+
 // job says what a node's segment is to do.
-func (e *Engine) job(n *tree.Node) tree.Job {
+func (e *Engine) job(n *tree.Node, attempt, slot int) tree.Job {
 	spec := e.tree.Spec
 	job := tree.Job{
-		Search: spec.ID, Node: n.ID, Attempt: n.Attempts + 1, Task: spec.Task, Base: spec.Base,
-		Seed:   derive(spec.Seed, "segment", int(n.ID), n.Attempts+1),
+		Search: spec.ID, Node: n.ID, Attempt: attempt, Task: spec.Task, Base: spec.Base,
+		Seed:   derive(spec.Seed, "segment", int(n.ID), attempt),
 		Config: n.Config.Clone(), FromStep: n.Transition.From.Step, Steps: n.Transition.Steps,
-		Tokens: e.allowance(), Checkpoints: checkpoints,
+		Tokens: e.allowance(), Checkpoints: checkpoints, Slot: e.slot(slot),
 	}
 	if job.Steps == 0 {
 		job.Steps = spec.Segment
@@ -120,89 +130,8 @@ func checkpointAt(n *tree.Node, step int) (tree.Checkpoint, bool) {
 	return tree.Checkpoint{}, false
 }
 
-// session is a running segment as its own goroutine sees it.
-type session struct {
-	engine *Engine
-	crew   *crew
-	job    tree.Job
-	spec   tree.Spec
-	node   tree.Node // as it started; its outcome is set at the end
-	start  tree.Score
-	points []tree.Point
-	saved  []tree.Checkpoint
-}
-
-// train loads the checkpoint to resume from and runs the trainer.
-func (s *session) train(ctx context.Context) (tree.Outcome, error) {
-	job := s.job
-	if job.FromRef == "" && s.node.Parent != tree.Root {
-		return tree.Outcome{}, &tree.Failure{
-			Class: tree.FailData, Message: fmt.Sprintf("node %d has no checkpoint at step %d", s.node.Parent, job.FromStep),
-		}
-	}
-	if strings.HasPrefix(job.FromRef, "sha256:") {
-		data, err := s.engine.opts.Record.LoadBlob(ctx, job.FromRef)
-		if err != nil {
-			if ctx.Err() != nil {
-				return tree.Outcome{}, err
-			}
-			return tree.Outcome{}, &tree.Failure{Class: tree.FailData, Message: err.Error()}
-		}
-		job.Resume = data
-	}
-	var out tree.Outcome
-	err := guard("the trainer", func() (err error) {
-		out, err = s.engine.opts.Trainer.Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
-		return err
-	})
-	return out, err
-}
-
-// report takes what the trainer says. Points and samples go straight to the record and the bus; a checkpoint is written,
-// then entered into the journal by the loop.
-func (s *session) report(ctx context.Context, r tree.Report) error {
-	saved := context.WithoutCancel(ctx) // what was measured is kept, also when the segment is being ended
-	switch {
-	case r.Point != nil:
-		s.points = append(s.points, *r.Point)
-		if err := s.engine.opts.Record.AppendPoints(saved, s.job.Node, []tree.Point{*r.Point}); err != nil {
-			return recordError{err}
-		}
-		s.engine.opts.Bus.Points(s.job.Node, *r.Point)
-	case r.Checkpoint != nil:
-		return s.save(saved, *r.Checkpoint)
-	case len(r.Samples) > 0:
-		if err := s.engine.opts.Record.AppendSamples(saved, s.job.Node, r.Samples); err != nil {
-			return recordError{err}
-		}
-	case r.Log != "":
-		s.engine.opts.Logger.Info("trainer", "search", s.job.Search, "node", s.job.Node, "log", r.Log)
-	}
-	return nil
-}
-
-func (s *session) save(ctx context.Context, c tree.Checkpoint) error {
-	if c.Ref == "" && len(c.Data) == 0 {
-		return &tree.Failure{Class: tree.FailCrash, Message: fmt.Sprintf("the checkpoint at step %d has no content", c.Step)}
-	}
-	if len(c.Data) > 0 {
-		ref, err := s.engine.opts.Record.SaveBlob(ctx, c.Data)
-		if err != nil {
-			return recordError{err}
-		}
-		c.Ref, c.Size, c.Data = ref, int64(len(c.Data)), nil
-	}
-	err := s.crew.call(func(ctx context.Context) error {
-		return s.engine.commit(ctx, nil, engineEntry(&event.Saved{Node: s.job.Node, Checkpoint: c}))
-	})
-	if err == nil {
-		s.saved = append(s.saved, c)
-	}
-	return err
-}
-
 // ended records how a segment came out. It runs in the loop.
-func (e *Engine) ended(ctx context.Context, s *session, out tree.Outcome, err error) error {
+func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error) error {
 	id, seg := s.job.Node, e.running[s.job.Node]
 	out.Checkpoints, out.Spark = s.saved, spark(s.points)
 	failure := classify(&out, err)
@@ -210,6 +139,8 @@ func (e *Engine) ended(ctx context.Context, s *session, out tree.Outcome, err er
 	switch {
 	case err != nil && errors.As(err, new(recordError)):
 		return err
+	case failure != nil && errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds():
+		return nil // it goes on; the node stays running until the program is back
 	case failure != nil && ctx.Err() != nil:
 		out.Checkpoints = nil
 		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: "interrupted: starts again from its parent's checkpoint"}))
@@ -239,7 +170,14 @@ func (e *Engine) ended(ctx context.Context, s *session, out tree.Outcome, err er
 			out.Stop.SavedTokens = int64(left) * out.Cost.Tokens() / int64(max(1, out.Stop.AtStep-s.job.FromStep))
 		}
 	}
+	out.Trial = s.trial(&out)
 	return e.commit(ctx, nil, entry{who, &event.Ended{Node: id, State: state, Outcome: out}})
+}
+
+// finds tells whether the trainer's segments can outlive the program.
+func (e *Engine) finds() bool {
+	_, ok := e.opts.Trainer.(Finder)
+	return ok
 }
 
 // classify makes a failure of an error, or of an outcome that cannot be used.

@@ -18,9 +18,9 @@ type Session struct {
 
 	mu     sync.Mutex
 	engine *Engine
-	cancel context.CancelFunc // nil unless live
-	ended  chan struct{}      // closed when the last run ended, nil when there was none
-	err    error              // of the last run
+	cancel context.CancelCauseFunc // nil unless live
+	ended  chan struct{}           // closed when the last run ended, nil when there was none
+	err    error                   // of the last run
 }
 
 func (s *Session) options(tr Trainer, a agent.Agent, o Options) Options {
@@ -32,12 +32,12 @@ func (s *Session) options(tr Trainer, a agent.Agent, o Options) Options {
 
 // launch runs the engine in a goroutine that Close or Wait waits for. The caller holds mu, or nobody else knows of s.
 func (s *Session) launch(ctx context.Context) {
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // the search outlives the call that starts it
+	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx)) // the search outlives the call that starts it
 	ended, e := make(chan struct{}), s.engine
 	s.cancel, s.ended, s.err = cancel, ended, nil
 	go func() {
 		err := e.Run(run)
-		cancel()
+		cancel(nil)
 		s.mu.Lock()
 		s.cancel, s.err = nil, err
 		s.mu.Unlock()
@@ -126,11 +126,11 @@ func (s *Session) equip(ctx context.Context) error {
 }
 
 // stop asks a live session to end.
-func (s *Session) stop() {
+func (s *Session) stop(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cancel != nil {
-		s.cancel()
+		s.cancel(cause)
 	}
 }
 

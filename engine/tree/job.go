@@ -9,6 +9,10 @@ import (
 // the trainer saves and evaluates a last checkpoint and returns an outcome instead of an error.
 var ErrStop = errors.New("segment stopped early")
 
+// ErrDetach is the cause with which a segment's context is canceled when the program ends and an external job may go on without it,
+// to be found again by a Run with the same search, node and attempt.
+var ErrDetach = errors.New("left running without the program")
+
 // Job is one training segment as a trainer sees it.
 type Job struct {
 	Search      string `json:"search"`
@@ -26,6 +30,15 @@ type Job struct {
 	Tokens      int64  `json:"tokens,omitempty"` // stop after this many tokens, 0: no limit
 	Checkpoints int    `json:"checkpoints"`      // how many, evenly spaced, the last at the end
 	ValSamples  int    `json:"val_samples"`      // samples of each validation, 0: the trainer's default
+	Slot        Slot   `json:"slot"`             // what it may use of the machine
+}
+
+// Slot is a share of a machine on which one segment at a time runs. It never decides what comes out.
+type Slot struct {
+	Index  int   `json:"index"`
+	Cores  int   `json:"cores,omitempty"`  // processor cores, 0: the trainer's choice
+	GPUs   []int `json:"gpus,omitempty"`   // by the driver's index
+	Memory int64 `json:"memory,omitempty"` // bytes, of the GPUs when there are any; 0: unknown
 }
 
 // Report is what a trainer says while it runs; exactly one field is set.

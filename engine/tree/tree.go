@@ -27,6 +27,7 @@ type Spec struct {
 	Approval  Approval  `json:"approval"`
 	Judge     Judge     `json:"judge"`
 	FreshRate float64   `json:"fresh_rate"`        // share of forced fresh starts, 0..1
+	Rescore   int       `json:"rescore,omitempty"` // times the samples to score a node on before its first expansion; 0: never
 	Version   string    `json:"version,omitempty"` // of the program that started it
 	Created   time.Time `json:"created"`
 }

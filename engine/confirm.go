@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"llmzero/engine/event"
+	"llmzero/engine/tree"
+)
+
+// What the confirm phase takes on: the best few strategies, each retrained a few times.
+const (
+	confirmPaths = 3
+	confirmRuns  = 3
+)
+
+// attemptsOfConfirm numbers the attempts of retrained segments apart from those of the search, for trainers that keep files by
+// node and attempt.
+const attemptsOfConfirm = 100
+
+// candidates are the strategies that the confirm phase retrains: the best nodes by validation, best first.
+func (e *Engine) candidates() []*tree.Node {
+	var all []*tree.Node
+	for _, n := range e.tree.Nodes {
+		if n.ID != tree.Root && n.State.Trained() && n.Val().Known() {
+			all = append(all, n)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *tree.Node) int { return cmp.Compare(b.Val().Mean, a.Val().Mean) })
+	return all[:min(len(all), confirmPaths)]
+}
+
+// confirmBudget tells whether what is kept for confirmations pays for another retraining of n's path.
+func (e *Engine) confirmBudget(n *tree.Node) bool {
+	b, s := e.tree.Spec.Budget, e.tree.Confirm
+	part := searchBudget(b)
+	segments, tokens := n.Depth, e.tree.PathCost(n.ID).Tokens()
+	for id, runs := range e.confirming { // what is under way
+		s.Segments += runs * e.tree.Nodes[id].Depth
+		s.Cost.SampledTokens += int64(runs) * e.tree.PathCost(id).Tokens()
+	}
+	if b.Confirm == 0 ||
+		(b.Segments > 0 && s.Segments+segments > b.Segments-part.Segments) ||
+		(b.Tokens > 0 && s.Cost.Tokens()+tokens > b.Tokens-part.Tokens) {
+		return false
+	}
+	wall, gpu := (b.Wall - part.Wall).Seconds(), 3600*(b.GPUHours-part.GPUHours)
+	return (b.Wall == 0 || s.Cost.WallSeconds < wall) && (b.GPUHours == 0 || s.Cost.GPUSeconds < gpu)
+}
+
+// confirm starts retrainings on free slots and tells whether any is under way. Every candidate gets its first run before one
+// gets a second.
+func (e *Engine) confirm(work context.Context) bool {
+	total := func(n *tree.Node) int { return len(n.Confirmed) + e.confirming[n.ID] + e.unconfirmed[n.ID] }
+	for slot, busy := range e.slots {
+		if busy != 0 {
+			continue
+		}
+		all := slices.DeleteFunc(e.candidates(), func(n *tree.Node) bool { return total(n) >= confirmRuns || !e.confirmBudget(n) })
+		if len(all) == 0 {
+			break
+		}
+		e.startConfirmation(work, slot, slices.MinFunc(all, func(a, b *tree.Node) int { return cmp.Compare(total(a), total(b)) }))
+	}
+	return len(e.confirming) > 0
+}
+
+// startConfirmation retrains a node's path from the base model with a seed of its own.
+func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node) {
+	number := len(n.Confirmed) + e.confirming[n.ID] + e.unconfirmed[n.ID]
+	c := e.retraining(n, number, slot)
+	e.confirming[n.ID]++
+	e.slots[slot] = n.ID
+	e.crew.start(func() func(context.Context) error {
+		err := guard("the trainer", func() error { return c.train(work, e.opts.Trainer) })
+		if err == nil {
+			err = c.examine(work, e.opts.Trainer)
+		}
+		return func(ctx context.Context) error {
+			e.slots[slot] = 0
+			if e.confirming[n.ID]--; e.confirming[n.ID] == 0 {
+				delete(e.confirming, n.ID)
+			}
+			if ctx.Err() != nil && err != nil {
+				return nil
+			}
+			if err != nil {
+				e.unconfirmed[n.ID]++
+				e.opts.Logger.Warn("a strategy could not be retrained", "search", e.tree.Spec.ID, "node", n.ID, "err", err)
+				return nil
+			}
+			return e.commit(ctx, nil, engineEntry(&event.Confirmed{Node: n.ID, Confirmation: c.result, Segments: len(c.jobs)}))
+		}
+	})
+}
+
+// retraining is one run of a strategy from the base model, in its own goroutine.
+type retraining struct {
+	jobs   []tree.Job
+	spec   tree.Spec
+	last   tree.Checkpoint
+	result tree.Confirmation
+}
+
+// retraining makes the jobs of a path: each segment up to the checkpoint from which the path goes on, with a fresh seed.
+func (e *Engine) retraining(n *tree.Node, number, slot int) *retraining {
+	seed := derive(e.tree.Spec.Seed, "confirm", int(n.ID), number)
+	c := &retraining{spec: e.tree.Spec, result: tree.Confirmation{Seed: seed}}
+	path := e.tree.Path(n.ID)
+	for i, x := range path[1:] {
+		until, _ := x.Outcome.Checkpoint()
+		if i+2 < len(path) {
+			until, _ = checkpointAt(x, path[i+2].Transition.From.Step)
+		}
+		job := tree.Job{
+			Search: c.spec.ID, Node: x.ID, Attempt: attemptsOfConfirm*(1+int(n.ID)) + number, Task: c.spec.Task, Base: c.spec.Base,
+			Seed: derive(seed, "segment", i), Config: x.Config.Clone(), FromStep: x.Transition.From.Step,
+			Steps: until.Step - x.Transition.From.Step, Checkpoints: 1, Slot: e.slot(slot),
+		}
+		if i > 0 {
+			job.Previous = path[i].Config.Clone()
+		}
+		c.jobs = append(c.jobs, job)
+	}
+	return c
+}
+
+// train runs the jobs one after the other; checkpoints between them stay in memory, or where an external trainer put them.
+func (c *retraining) train(ctx context.Context, tr Trainer) error {
+	for _, job := range c.jobs {
+		job.Resume, job.FromRef = c.last.Data, c.last.Ref
+		c.last = tree.Checkpoint{}
+		out, err := tr.Run(ctx, job, func(r tree.Report) error {
+			if r.Checkpoint != nil {
+				c.last = *r.Checkpoint
+			}
+			return nil
+		})
+		c.result.Cost = c.result.Cost.Plus(out.Cost)
+		switch {
+		case err != nil:
+			return err
+		case c.last.Ref == "" && len(c.last.Data) == 0:
+			return fmt.Errorf("the retraining of node %d left no checkpoint", job.Node)
+		}
+	}
+	c.result.Val = c.last.Val
+	return nil
+}
+
+// examine scores the end of the path on the test split.
+func (c *retraining) examine(ctx context.Context, tr Trainer) error {
+	last := c.jobs[len(c.jobs)-1]
+	x := tree.Exam{
+		Task: c.spec.Task, Base: c.spec.Base, Config: last.Config, Data: c.last.Data, Split: tree.SplitTest,
+		Seed: derive(c.spec.Seed, "test"),
+	}
+	if !strings.HasPrefix(c.last.Ref, "sha256:") {
+		x.Ref = c.last.Ref
+	}
+	score, cost, err := tr.Evaluate(ctx, x)
+	c.result.Test, c.result.Cost = score, c.result.Cost.Plus(cost)
+	return err
+}
+
+// winner is the strategy to name: among those that were retrained the one with the best mean validation over its retrainings,
+// so that luck on one seed does not win; without any, the best validation score.
+func (e *Engine) winner() (tree.NodeID, string) {
+	best, top, runs := tree.NodeID(-1), 0.0, 0
+	for _, n := range e.candidates() {
+		sum := 0.0
+		for _, c := range n.Confirmed {
+			sum += c.Val.Mean
+		}
+		if k := len(n.Confirmed); k > 0 && (best < 0 || sum/float64(k) > top) {
+			best, top, runs = n.ID, sum/float64(k), k
+		}
+	}
+	if best >= 0 {
+		return best, fmt.Sprintf("best mean validation %.4g over %d retraining(s) with fresh seeds", top, runs)
+	}
+	if n, ok := e.tree.Best(); ok {
+		return n.ID, "best validation score; it was not confirmed on fresh seeds"
+	}
+	return tree.Root, "nothing was trained"
+}

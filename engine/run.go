@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"llmzero/engine/event"
+	"llmzero/engine/tree"
+)
+
+// run is a running segment as its own goroutine sees it.
+type run struct {
+	engine *Engine
+	crew   *crew
+	job    tree.Job
+	spec   tree.Spec
+	node   tree.Node // as it started; its outcome is set at the end
+	start  tree.Score
+	best   []stage // the path that the judge compares with
+	judge  judge
+	points []tree.Point
+	saved  []tree.Checkpoint
+}
+
+// train loads the checkpoint to resume from and runs the trainer.
+func (s *run) train(ctx context.Context) (tree.Outcome, error) {
+	job := s.job
+	if job.FromRef == "" && s.node.Parent != tree.Root {
+		return tree.Outcome{}, &tree.Failure{
+			Class: tree.FailData, Message: fmt.Sprintf("node %d has no checkpoint at step %d", s.node.Parent, job.FromStep),
+		}
+	}
+	if strings.HasPrefix(job.FromRef, "sha256:") {
+		data, err := s.engine.opts.Record.LoadBlob(ctx, job.FromRef)
+		if err != nil {
+			if ctx.Err() != nil {
+				return tree.Outcome{}, err
+			}
+			return tree.Outcome{}, &tree.Failure{Class: tree.FailData, Message: err.Error()}
+		}
+		job.Resume = data
+	}
+	if err := s.judge.load(ctx, s.best, s.engine.curves); err != nil {
+		s.engine.opts.Logger.Warn("segments run without a judge", "search", job.Search, "err", err)
+		s.judge.rules.Off = true
+	}
+	var out tree.Outcome
+	err := guard("the trainer", func() (err error) {
+		out, err = s.engine.opts.Trainer.Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
+		return err
+	})
+	return out, err
+}
+
+// report takes what the trainer says. Points and samples go straight to the record and the bus; a checkpoint is written,
+// then entered into the journal by the loop.
+func (s *run) report(ctx context.Context, r tree.Report) error {
+	saved := context.WithoutCancel(ctx) // what was measured is kept, also when the segment is being ended
+	switch {
+	case r.Point != nil:
+		s.points = append(s.points, *r.Point)
+		if err := s.engine.opts.Record.AppendPoints(saved, s.job.Node, []tree.Point{*r.Point}); err != nil {
+			return recordError{err}
+		}
+		s.engine.opts.Bus.Points(s.job.Node, *r.Point)
+		if why, stop := s.judged(*r.Point); stop {
+			return s.stop(tree.StopNote{By: "judge", Why: why})
+		}
+	case r.Checkpoint != nil:
+		if err := s.save(saved, *r.Checkpoint); err != nil {
+			return err
+		}
+		return s.consult(ctx)
+	case len(r.Samples) > 0:
+		if err := s.engine.opts.Record.AppendSamples(saved, s.job.Node, r.Samples); err != nil {
+			return recordError{err}
+		}
+	case r.Log != "":
+		s.engine.opts.Logger.Info("trainer", "search", s.job.Search, "node", s.job.Node, "log", r.Log)
+	}
+	return nil
+}
+
+func (s *run) save(ctx context.Context, c tree.Checkpoint) error {
+	if c.Ref == "" && len(c.Data) == 0 {
+		return &tree.Failure{Class: tree.FailCrash, Message: fmt.Sprintf("the checkpoint at step %d has no content", c.Step)}
+	}
+	if len(c.Data) > 0 {
+		ref, err := s.engine.opts.Record.SaveBlob(ctx, c.Data)
+		if err != nil {
+			return recordError{err}
+		}
+		c.Ref, c.Size, c.Data = ref, int64(len(c.Data)), nil
+	}
+	err := s.crew.call(func(ctx context.Context) error {
+		return s.engine.commit(ctx, nil, engineEntry(&event.Saved{Node: s.job.Node, Checkpoint: c}))
+	})
+	if err != nil {
+		return err
+	}
+	s.saved = append(s.saved, c)
+	return nil
+}
+
+// consult asks the agent whether a segment that saved a checkpoint should go on.
+func (s *run) consult(ctx context.Context) error {
+	if ctx.Err() != nil || s.spec.Judge.Off || s.node.ID == 1 || len(s.saved) >= s.job.Checkpoints {
+		return nil
+	}
+	a, err := s.ask(ctx)
+	if err != nil {
+		s.engine.opts.Logger.Warn("the agent did not judge", "search", s.job.Search, "node", s.job.Node, "err", err)
+		return nil
+	}
+	err = s.crew.call(func(ctx context.Context) error {
+		return s.engine.commit(ctx, a.Exchanges, called(a.Exchanges)...)
+	})
+	if err != nil || !a.Stop || s.judge.doomed != nil {
+		return err
+	}
+	s.judge.doomed = &doom{step: s.saved[len(s.saved)-1].Step, threshold: s.start.Mean, why: a.Why}
+	if s.onTrial() {
+		return nil
+	}
+	return s.stop(tree.StopNote{By: "agent", Why: a.Why})
+}
+
+// stop ends the segment at its next step with what it has.
+func (s *run) stop(note tree.StopNote) error {
+	return s.crew.call(func(context.Context) error {
+		if seg := s.engine.running[s.job.Node]; seg.stop == nil {
+			seg.stop = &note
+			seg.cancel(tree.ErrStop)
+		}
+		return nil
+	})
+}
