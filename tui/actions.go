@@ -18,6 +18,7 @@ const (
 	onCompare
 	onAgent
 	onSettings
+	onPlay // a replay on the search or the trajectories page
 	inGate
 	inForm // any dialog with fields
 	inList // any dialog with a list to choose from

@@ -184,6 +184,14 @@ func (a *app) place() place {
 	if d := a.top(); d != nil {
 		return d.place()
 	}
+	return a.pagePlace()
+}
+
+// pagePlace is where keys go when no dialog is open.
+func (a *app) pagePlace() place {
+	if a.s != nil && a.s.play != nil && (a.page == onSearch || a.page == onTrajectories) {
+		return onPlay
+	}
 	return a.page
 }
 

@@ -79,7 +79,11 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		return a.fed(m)
 	case snapshotMsg:
 		if m.s == a.s {
-			m.s.t = m.t
+			if m.s.play != nil {
+				m.s.play.real = m.t
+			} else {
+				m.s.t = m.t
+			}
 			m.s.reindex()
 			return tea.Batch(a.feed(m.s), a.follow())
 		}
@@ -94,6 +98,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		return a.did(m)
 	case savedMsg:
 		a.saved(m)
+	case playMsg:
+		return a.gotJournal(m)
 	case settingsMsg:
 		a.gotSettings(m)
 	case screenMsg:
@@ -282,7 +288,7 @@ func (a *app) opened(m openedMsg) tea.Cmd {
 	a.open(onSearch)
 	if a.opt.Play {
 		a.opt.Play = false
-		a.startPlay()
+		old = tea.Batch(old, a.startPlay())
 	}
 	return tea.Batch(old, a.feed(m.s), a.loadScreen(m.s.id), a.follow(), a.tick())
 }
@@ -294,6 +300,9 @@ func (a *app) closeSearch() tea.Cmd {
 		return nil
 	}
 	a.s = nil
+	if s.play != nil {
+		s.t, s.play = s.play.real, nil
+	}
 	s.sub.Close()
 	return nil
 }
@@ -339,7 +348,7 @@ func (a *app) tick() tea.Cmd {
 
 // moving tells whether something on the screen moves by itself.
 func (a *app) moving() bool {
-	return a.s != nil && ((a.page == onSearch && len(a.s.ix.running) > 0 && a.s.live) || a.pages.traj.play.on)
+	return a.s != nil && ((a.page == onSearch && len(a.s.ix.running) > 0 && a.s.live) || a.s.play != nil)
 }
 
 // ticked renews what depends on time alone.

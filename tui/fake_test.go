@@ -222,9 +222,14 @@ func (f *fakeSession) Subscribe() *event.Subscription { return f.bus.Subscribe()
 func (f *fakeSession) Live() bool                     { return f.live }
 func (f *fakeSession) Record() Record                 { return f }
 
-func (f *fakeSession) Do(_ context.Context, c tree.Command) error {
+func (f *fakeSession) Do(_ context.Context, c tree.Command) (err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer func() {
+		if e := recover(); e != nil { // the script panics at an illegal move, which an engine refuses
+			err = fmt.Errorf("%v", e)
+		}
+	}()
 	f.done = append(f.done, c)
 	before := len(f.s.events)
 	n, _ := f.s.t.Node(c.Node)

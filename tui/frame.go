@@ -46,7 +46,7 @@ func (a *app) footer(c paint.Canvas, right int) {
 	if len(a.dialogs) > 0 {
 		return // a dialog has its own keys
 	}
-	a.keyLine(line, 1, c.W()-right-1, a.page, ink(themes.Surface))
+	a.keyLine(line, 1, c.W()-right-1, a.pagePlace(), ink(themes.Surface))
 }
 
 // keyLine writes "key words" pairs from column x on while they fit before column end. Help always has room.

@@ -60,7 +60,12 @@ func nodeActions() []action {
 			}
 			return a.do(name(n.ID)+" is expanded next", tree.Command{Kind: tree.CmdPin, Node: n.ID})
 		}),
-		onNode(action{id: "prune", keys: []string{"X", "delete"}, on: onSearch, group: g, short: "prune", help: "take the node and what hangs below it out of the search, or bring it back"}, notRoot, (*app).prune),
+		onNode(action{id: "prune", keys: []string{"X", "delete"}, on: onSearch, group: g, short: "prune", help: "take the node and what hangs below it out of the search, or bring it back"}, func(s *search, n *tree.Node) string {
+			if n.State == tree.StateRunning {
+				return name(n.ID) + " is running: stop it first (S)"
+			}
+			return notRoot(s, n)
+		}, (*app).prune),
 		onNode(action{id: "stop", keys: []string{"S"}, on: onSearch, group: g, short: "stop segment", help: "end the running segment now; its checkpoint is kept and scored"}, func(_ *search, n *tree.Node) string {
 			if n.State != tree.StateRunning {
 				return name(n.ID) + " is " + string(n.State) + ", not running"

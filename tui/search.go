@@ -25,6 +25,7 @@ type search struct {
 
 	dropped uint64 // metric points that the bus dropped
 	rate    meter
+	play    *player // a replay, nil without
 	opened  time.Time
 }
 
@@ -76,15 +77,19 @@ func newSearch(id string, sess Session, now time.Time) *search {
 
 // apply folds a batch of events and points. A gap in the events is mended with a snapshot.
 func (s *search) apply(b event.Batch) (gap bool) {
+	t := s.t
+	if s.play != nil {
+		t = s.play.real // the replay has a tree of its own
+	}
 	for _, e := range b.Events {
-		if e.Seq <= s.t.Seq {
+		if e.Seq <= t.Seq {
 			continue
 		}
 		if st, ok := e.Body.(*event.Started); ok {
 			s.curves[st.Node] = &curve{loaded: true}
 			delete(s.records, st.Node)
 		}
-		if err := event.Apply(s.t, e); err != nil {
+		if err := event.Apply(t, e); err != nil {
 			return true
 		}
 		for _, id := range e.Touched() {
@@ -93,7 +98,7 @@ func (s *search) apply(b event.Batch) (gap bool) {
 	}
 	s.addPoints(b.Points)
 	s.dropped += b.Dropped
-	if len(b.Events) > 0 {
+	if len(b.Events) > 0 && s.play == nil {
 		s.reindex()
 	}
 	return false

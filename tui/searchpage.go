@@ -26,6 +26,7 @@ func (a *app) drawSearch(c paint.Canvas) {
 		a.drawInspector(part(c, r.inspect))
 	}
 	a.drawDevices(part(c, r.devices))
+	a.drawPlayer(c)
 	a.footer(c, a.drawBudget(part(c, r.footer))+1)
 }
 
