@@ -43,9 +43,9 @@ func BenchmarkLearn(b *testing.B) {
 	}
 }
 
-// stepLearner makes a learner of 16 prompts x 8 samples of exactly 24 tokens on random weights: the end token's embedding
-// is such that it never comes.
-func stepLearner(b *testing.B, c policy.Config, tm *team.Team, over map[string]tree.Value) *learner {
+// stepLearner makes a learner of 16 prompts x 8 samples of 24 tokens: random weights, but every token's embedding shares a
+// direction that the end token's opposes, so that it never comes.
+func stepLearner(b testing.TB, c policy.Config, tm *team.Team, over map[string]tree.Value) *learner {
 	b.Helper()
 	tk, err := task.Lookup("mixed")
 	if err != nil {
@@ -61,11 +61,20 @@ func stepLearner(b *testing.B, c policy.Config, tm *team.Team, over map[string]t
 		b.Fatal(err)
 	}
 	w := c.Init(rand.New(rand.NewPCG(1, 2)))
+	for tok := range c.Vocab {
+		for i := range c.Dim {
+			if tok == int(task.EOS) {
+				w[tok*c.Dim+i] = -1
+			} else {
+				w[tok*c.Dim+i]++
+			}
+		}
+	}
 	st := state{model: policy.NewModel(c, w), opt: optim.New(len(w)), reference: append([]float32(nil), w...)}
 	return newLearner(tk, st, set, 1, tm)
 }
 
-// BenchmarkStep times a whole GRPO step of 16 prompts x 8 samples x at most 24 tokens on two workers, without a KL term as in
+// BenchmarkStep times a whole GRPO step of 16 prompts x 8 samples x 24 tokens on two workers, without a KL term as in
 // TRL's defaults, and with one.
 func BenchmarkStep(b *testing.B) {
 	for _, size := range []struct {
@@ -77,7 +86,7 @@ func BenchmarkStep(b *testing.B) {
 				tm := team.New(2)
 				defer tm.Close()
 				l := stepLearner(b, size.c, tm, map[string]tree.Value{pBeta: tree.Number(beta)})
-				l.set.rate = 0 // stay at the random policy, whose completions are long
+				l.set.rate = 0 // stay at the policy that never ends
 				var tokens int64
 				b.ReportAllocs()
 				for b.Loop() {
@@ -90,5 +99,71 @@ func BenchmarkStep(b *testing.B) {
 				b.ReportMetric(float64(tokens)/float64(b.N), "sampled-tokens/op")
 			})
 		}
+	}
+}
+
+// hot makes a learner and the two hot loops of its step: drawing the completions, and the gradient with its update.
+func hot(t testing.TB, c policy.Config, tm *team.Team, over map[string]tree.Value) (l *learner, sample, update func()) {
+	t.Helper()
+	l = stepLearner(t, c, tm, over)
+	l.set.rate = 0
+	if _, err := l.doStep(); err != nil {
+		t.Fatal(err)
+	}
+	sample = func() {
+		l.sampler.Sample(&l.samples, l.prompts, l.set.group, policy.Sampling{
+			Temperature: 1, TopP: l.set.topP, MaxNew: l.limit(), End: task.EOS, Stream: policy.NewStream(1),
+		})
+	}
+	update = func() {
+		l.build()
+		if l.set.beta != 0 {
+			l.team.Do(l.used, l.forward)
+		}
+		l.shards.Run(l.gradient)
+		grad := l.model.Gradient(l.shards.Grad)
+		l.opt.Step(l.model.Trained(), grad, 0, optim.ClipScale(optim.Norm(grad, l.spans), 1), l.spans)
+		l.model.Update()
+		l.net.Load(l.model.W)
+	}
+	sample()
+	update()
+	return l, sample, update
+}
+
+func TestHotLoopsDoNotAllocate(t *testing.T) {
+	for name, over := range map[string]map[string]tree.Value{
+		"full": {pBeta: tree.Number(0.01)},
+		"LoRA": {pRank: tree.Choice("8"), pTopP: tree.Number(0.9), pEntropy: tree.Number(0.01)},
+	} {
+		tm := team.New(2)
+		_, sample, update := hot(t, policy.Small(task.VocabSize, task.Context), tm, over)
+		if n := testing.AllocsPerRun(5, sample); n != 0 {
+			t.Errorf("%s: sampling allocates %g times a step", name, n)
+		}
+		if n := testing.AllocsPerRun(5, update); n != 0 {
+			t.Errorf("%s: the update allocates %g times a step", name, n)
+		}
+		tm.Close()
+	}
+}
+
+// BenchmarkUpdate times the gradient and update of a batch of 16 x 8 completions of 24 tokens.
+func BenchmarkUpdate(b *testing.B) {
+	for name, c := range map[string]policy.Config{"27k": policy.Small(task.VocabSize, task.Context), "104k": policy.Large(task.VocabSize, task.Context)} {
+		b.Run(name, func(b *testing.B) {
+			tm := team.New(2)
+			defer tm.Close()
+			l, _, update := hot(b, c, tm, map[string]tree.Value{pBeta: tree.Number(0)})
+			tokens := 0
+			for _, n := range l.samples.Len {
+				tokens += n
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				update()
+			}
+			b.ReportMetric(float64(tokens*b.N)/b.Elapsed().Seconds(), "tokens/s")
+		})
 	}
 }

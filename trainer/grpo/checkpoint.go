@@ -169,8 +169,7 @@ func decode(b []byte) (state, Info, error) {
 		if err != nil {
 			return bad(err)
 		}
-		m.Rank, m.Factor, m.Frozen = info.Rank, factor, append([]float32(nil), w...)
-		m.Update()
+		m = policy.Adapt(c, w, info.Rank, factor)
 	}
 	opt := optim.New(0)
 	opt.Steps = info.AdamSteps

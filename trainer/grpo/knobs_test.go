@@ -114,8 +114,9 @@ func TestEntropyBonusKeepsEntropy(t *testing.T) {
 }
 
 func TestClipBounds(t *testing.T) {
+	// One step of two passes: the first, where all ratios are 1, makes the same update whatever the bounds.
 	common := func(low, high float64) *recorder {
-		return knob(t, 6, nil, map[string]tree.Value{pEpochs: num(4), pRate: num(2e-3), pLow: num(low), pHigh: num(high)})
+		return knob(t, 1, nil, map[string]tree.Value{pEpochs: num(2), pRate: num(5e-3), pPrompts: num(16), pLow: num(low), pHigh: num(high)})
 	}
 	tight, wide := common(0.05, 0.05), common(0.5, 1)
 	for _, m := range []string{metricClipLow, metricClipHigh} {

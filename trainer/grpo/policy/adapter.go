@@ -20,12 +20,30 @@ type Model struct {
 	Frozen []float32 // with an adapter, the weights without it; nil otherwise
 	Factor []float32 // with an adapter, its factors, flat as Factors says
 
-	grad []float32
-	b, d kernel.Packed
+	layout  []Tensor // of W
+	factors []Tensor // of Factor
+	grad    []float32
+	b, d    kernel.Packed
 }
 
 // NewModel trains all of w, which it takes over.
-func NewModel(c Config, w []float32) *Model { return &Model{Config: c, W: w} }
+func NewModel(c Config, w []float32) *Model { return &Model{Config: c, W: w, layout: c.Layout()} }
+
+// Adapt makes a model of frozen weights and an adapter's factors, which it takes over.
+func Adapt(c Config, frozen []float32, rank int, factor []float32) *Model {
+	m := NewModel(c, make([]float32, len(frozen)))
+	m.Frozen, m.Factor = frozen, factor
+	m.setRank(rank)
+	m.Update()
+	return m
+}
+
+func (m *Model) setRank(rank int) {
+	m.Rank, m.factors = rank, nil
+	if rank > 0 {
+		m.factors = m.Factors(rank)
+	}
+}
 
 // Factors are the tensors of an adapter of the given rank: for each projection of in x out, a of in x rank and b of rank
 // x out; the adapted projection is W + AdapterScale*a.b.
@@ -57,9 +75,9 @@ func (c Config) FactorSize(rank int) int {
 // TrainedTensors lists what is trained, in the order of Trained.
 func (m *Model) TrainedTensors() []Tensor {
 	if m.Rank > 0 {
-		return m.Factors(m.Rank)
+		return m.factors
 	}
-	return m.Layout()
+	return m.layout
 }
 
 // Trained is the flat vector that the optimizer updates. Call Update after changing it.
@@ -108,11 +126,10 @@ func (m *Model) Gradient(grad []float32) []float32 {
 }
 
 func (m *Model) eachFactor(f func(t, a, b Tensor)) {
-	factors := m.Factors(m.Rank)
 	i := 0
-	for _, t := range m.Layout() {
+	for _, t := range m.layout {
 		if t.Kind == Projection {
-			f(t, factors[i], factors[i+1])
+			f(t, m.factors[i], m.factors[i+1])
 			i += 2
 		}
 	}
@@ -128,10 +145,11 @@ func (m *Model) SetRank(rank int, rng *rand.Rand) (carry func(old []float32) []f
 		return func(old []float32) []float32 { return old }
 	case was > 0 && rank > was:
 		m.Factor = m.widen(m.Factor, was, rank, rng)
-		m.Rank = rank
+		m.setRank(rank)
 		return func(old []float32) []float32 { return m.widen(old, was, rank, nil) }
 	}
-	m.Frozen, m.Factor, m.Rank = nil, nil, rank
+	m.Frozen, m.Factor = nil, nil
+	m.setRank(rank)
 	if rank > 0 {
 		m.Frozen = append([]float32(nil), m.W...)
 		m.Factor = m.widen(nil, 0, rank, rng)
