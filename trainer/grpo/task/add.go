@@ -13,7 +13,7 @@ func addTask() *Task {
 		Difficulty: Range{1, 4}, DifficultyHelp: "digits of each number", DefaultCap: 4,
 		Validation: Range{1, 4}, Test: Range{1, 4},
 		Width: 9, Sign: '=', MaxAnswer: 5, MaxCompletion: 12,
-		Budgets: Budgets{400_000, 1_200_000, 4_000_000},
+		Budgets: Budgets{250_000, 600_000, 2_000_000},
 		rules:   adding{width: 4, sloppy: 0.3},
 		corpus:  []float64{0.5, 1.5, 2, 1},
 	})

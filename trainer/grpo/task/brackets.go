@@ -18,7 +18,7 @@ func bracketsTask() *Task {
 		Difficulty: Range{1, 10}, DifficultyHelp: "open brackets", DefaultCap: 10,
 		Validation: Range{2, 10}, Test: Range{2, 10},
 		Width: 18, Sign: '=', MaxAnswer: 10, MaxCompletion: 16,
-		Budgets: Budgets{500_000, 1_500_000, 5_000_000},
+		Budgets: Budgets{250_000, 600_000, 2_000_000},
 		rules:   brackets{},
 		corpus:  []float64{1, 1, 1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25},
 	})

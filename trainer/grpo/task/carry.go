@@ -14,7 +14,7 @@ func carryTask() *Task {
 		Difficulty: Range{1, carryWidth}, DifficultyHelp: "digits of each number", DefaultCap: carryWidth,
 		Validation: Range{2, carryWidth}, Test: Range{3, carryWidth},
 		Width: 2*carryWidth + 1, Sign: '=', MaxAnswer: carryWidth + 1, MaxCompletion: 12,
-		Budgets: Budgets{200_000, 400_000, 800_000}, Prerequisites: true,
+		Budgets: Budgets{250_000, 500_000, 1_000_000}, Prerequisites: true,
 		rules:  carry{},
 		corpus: halving(carryWidth),
 	})

@@ -12,7 +12,7 @@ func chainTask() *Task {
 		Difficulty: Range{1, 8}, DifficultyHelp: "number of operations", DefaultCap: 8,
 		Validation: Range{2, 8}, Test: Range{2, 8},
 		Width: 17, Sign: '=', MaxAnswer: 10, MaxCompletion: 8,
-		Budgets: Budgets{500_000, 1_500_000, 5_000_000},
+		Budgets: Budgets{250_000, 600_000, 2_000_000},
 		rules:   chaining{worked: 0.02},
 		corpus:  []float64{1, 1, 1, 1, 1, 1, 1, 1},
 	})

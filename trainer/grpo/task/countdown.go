@@ -14,7 +14,7 @@ func countdownTask() *Task {
 		Difficulty: Range{2, 5}, DifficultyHelp: "how many numbers", DefaultCap: 4,
 		Validation: Range{2, 5}, Test: Range{2, 5},
 		Width: 8, Sign: '=', MaxAnswer: 9, MaxCompletion: 12,
-		Budgets: Budgets{500_000, 1_500_000, 5_000_000},
+		Budgets: Budgets{250_000, 600_000, 2_000_000},
 		rules:   countdown{},
 		corpus:  []float64{1, 2, 2, 1},
 	})

@@ -10,7 +10,7 @@ func mazeTask() *Task {
 		Difficulty: Range{1, 8}, DifficultyHelp: "moves of the shortest way", DefaultCap: 8,
 		Validation: Range{2, 8}, Test: Range{2, 8},
 		Width: mazeSide * mazeSide, Sign: '>', MaxAnswer: 14, MaxCompletion: 12,
-		Budgets: Budgets{800_000, 2_400_000, 8_000_000},
+		Budgets: Budgets{250_000, 600_000, 2_000_000},
 		rules:   maze{},
 		corpus:  []float64{2, 2, 2, 2, 2, 1.5, 1, 1},
 	})

@@ -14,7 +14,7 @@ func sortTask() *Task {
 		Difficulty: Range{2, 10}, DifficultyHelp: "number of letters", DefaultCap: 10,
 		Validation: Range{4, 10}, Test: Range{4, 10},
 		Width: 10, Sign: '>', MaxAnswer: 10, MaxCompletion: 16,
-		Budgets: Budgets{400_000, 1_200_000, 4_000_000},
+		Budgets: Budgets{250_000, 600_000, 2_000_000},
 		rules:   sorting{symbols: letters, sloppy: 0.45},
 		corpus:  []float64{1, 1, 1, 1, 1, 1, 1, 1, 1},
 	})
