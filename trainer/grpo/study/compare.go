@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+
+	"llmzero/trainer/grpo/task"
+)
+
+// probeSeeds is the number of seeds of each probe.
+const probeSeeds = 2
+
+// budget is a declared token budget.
+type budget struct {
+	name   string
+	tokens int64
+}
+
+// budgets are those at which a task is compared: tight and middle with the fine grid, middle with the coarse one.
+func budgets(t *task.Task) []budget {
+	b := []budget{{"tight", int64(t.Budgets.Tight)}, {"middle", int64(t.Budgets.Middle)}}
+	if !fine(t) {
+		b = b[1:]
+	}
+	return b
+}
+
+// comparison is the best constant and every schedule on the fresh seeds.
+type comparison struct {
+	screened
+	tokens    int64
+	best      arm
+	constant  []result
+	schedules []arm
+	staged    [][]result
+}
+
+// compare screens the grid on the validation set, then scores the best constant and the schedules with fresh seeds. At the
+// middle budget only the better third of the tight budget's constants starts: the grid's first rung.
+func (s *study) compare(ctx context.Context, t *task.Task, base int, tokens int64) (comparison, error) {
+	c := comparison{tokens: tokens}
+	arms := grid(t)
+	size, runs := len(arms), 0
+	if tight := int64(t.Budgets.Tight); fine(t) && tokens > tight {
+		rs, err := s.results(ctx, t, base, tight, arms, screeningSeeds[:1])
+		if err != nil {
+			return c, err
+		}
+		runs = len(arms)
+		arms, _ = rank(arms, rs)
+		arms = arms[:len(arms)/3]
+	}
+	var err error
+	if c.screened, err = s.screen(ctx, t, base, tokens, arms); err != nil {
+		return c, err
+	}
+	c.size = size
+	c.runs += runs
+	c.best = c.top[0]
+	if fine(t) {
+		c.schedules = schedules(t)
+	}
+	rs, err := s.results(ctx, t, base, tokens, append([]arm{c.best}, c.schedules...), freshSeeds)
+	if err != nil {
+		return c, err
+	}
+	c.constant, c.staged = rs[0], rs[1:]
+	return c, nil
+}

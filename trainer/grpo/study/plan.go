@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"llmzero/engine/tree"
+	"llmzero/trainer/grpo/task"
+)
+
+// Everything in this file was fixed before the first run: the grid, the schedules, the probes and the seeds.
+
+// screeningSeeds select, freshSeeds report.
+var (
+	screeningSeeds = []uint64{1, 2, 3, 4}
+	freshSeeds     = []uint64{101, 102, 103, 104, 105, 106}
+)
+
+// stage is a stretch of training under constant parameters. Share is its part of the token budget, relative to the others.
+type stage struct {
+	share float64
+	set   tree.Config
+}
+
+// arm is one way to spend a budget: a constant is one stage.
+type arm struct {
+	label  string // short name of a schedule or probe, empty for a constant of the grid
+	stages []stage
+}
+
+// String is the arm's definition and, in the journal, its identity.
+func (a arm) String() string {
+	parts := make([]string, len(a.stages))
+	for i, s := range a.stages {
+		parts[i] = settings(s.set)
+		if len(a.stages) > 1 {
+			parts[i] = strconv.FormatFloat(s.share, 'g', -1, 64) + "x(" + parts[i] + ")"
+		}
+	}
+	return strings.Join(parts, " -> ")
+}
+
+func settings(c tree.Config) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(c)) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		v := c[name]
+		text := v.Text
+		if text == "" {
+			text = strconv.FormatFloat(c.Float(name), 'g', -1, 64)
+		}
+		fmt.Fprintf(&b, "%s=%s", name, text)
+	}
+	return b.String()
+}
+
+// with returns base with name, value pairs set; a value is a number or a choice.
+func with(base tree.Config, pairs ...any) tree.Config {
+	c := maps.Clone(base)
+	for i := 0; i < len(pairs); i += 2 {
+		switch v := pairs[i+1].(type) {
+		case string:
+			c[pairs[i].(string)] = tree.Choice(v)
+		case float64:
+			c[pairs[i].(string)] = tree.Number(v)
+		case int:
+			c[pairs[i].(string)] = tree.Number(float64(v))
+		default:
+			panic(fmt.Sprintf("study: value %v of %v", v, pairs[i]))
+		}
+	}
+	return c
+}
+
+// common is what every arm of a task shares: the practitioner's group, with fewer prompts a step where the budget is small.
+func common(t *task.Task) tree.Config {
+	c := tree.Config{"num_generations": tree.Number(8), "prompts_per_step": tree.Number(16)}
+	if t.Prerequisites {
+		c["prompts_per_step"] = tree.Number(8)
+	}
+	return c
+}
+
+// fine says which tasks get the fine grid, two budgets and the schedules; the others get the coarse grid at the middle one.
+func fine(t *task.Task) bool { return t.Prerequisites || t.Name == "mixed" }
+
+// grid lists the constants of a task. Fine: 5 learning rates x (every difficulty cap, and the easy-tilted mixture up to the
+// highest) x 3 temperatures x 2 KL coefficients. Coarse: 5 learning rates x (half and full difficulty) x 2 KL coefficients.
+func grid(t *task.Task) []arm {
+	temperatures := []float64{0.8, 1, 1.2}
+	type cap struct {
+		top int
+		mix string
+	}
+	var caps []cap
+	if fine(t) {
+		for d := t.Difficulty.Lo; d <= t.Difficulty.Hi; d++ {
+			caps = append(caps, cap{d, "uniform"})
+		}
+		caps = append(caps, cap{t.Difficulty.Hi, "easy"})
+	} else {
+		temperatures = []float64{1}
+		caps = []cap{{(t.Difficulty.Lo + t.Difficulty.Hi + 1) / 2, "uniform"}, {t.Difficulty.Hi, "uniform"}}
+	}
+	var out []arm
+	for _, lr := range []float64{1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3} {
+		for _, c := range caps {
+			for _, temp := range temperatures {
+				for _, beta := range []float64{0, 0.03} {
+					out = append(out, arm{stages: []stage{{1, with(common(t),
+						"learning_rate", lr, "difficulty", c.top, "difficulty_mix", c.mix, "temperature", temp, "beta", beta)}}})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// schedules are the hand-made stage schedules of a task with the fine grid.
+func schedules(t *task.Task) []arm {
+	lr := with(common(t), "learning_rate", 8e-4, "beta", 0)
+	rising := func(label, mix string, last float64, shares []float64, caps ...int) arm {
+		a := arm{label: label}
+		for i, c := range caps {
+			set := with(lr, "difficulty", c, "difficulty_mix", mix)
+			if i == len(caps)-1 {
+				set = with(set, "learning_rate", last)
+			}
+			a.stages = append(a.stages, stage{shares[i], set})
+		}
+		return a
+	}
+	shares, equal := []float64{2, 1, 2, 1}, []float64{1, 1, 1, 1}
+	switch t.Name {
+	case "prefix":
+		return []arm{
+			rising("rising band", "band", 8e-4, shares, 3, 5, 7, 8),
+			rising("rising band, late cut of the learning rate", "band", 2e-4, shares, 3, 5, 7, 8),
+			rising("rising cap", "uniform", 8e-4, equal, 2, 4, 7, 10),
+		}
+	case "carry":
+		return []arm{
+			rising("rising band", "band", 8e-4, shares, 2, 4, 6, 8),
+			rising("rising band, late cut of the learning rate", "band", 2e-4, shares, 2, 4, 6, 8),
+			rising("rising cap", "uniform", 8e-4, equal, 2, 4, 6, 8),
+		}
+	}
+	c := with(common(t), "beta", 0, "learning_rate", 4e-4, "difficulty", t.Difficulty.Hi)
+	return []arm{
+		{"falling learning rate", []stage{{1, c}, {1, with(c, "learning_rate", 2e-4)}, {1, with(c, "learning_rate", 1e-4)}}},
+		{"rising cap", []stage{{1, with(c, "difficulty", 3)}, {1, with(c, "difficulty", 5)}, {1, c}}},
+		{"explore, then sharpen", []stage{{1, with(c, "temperature", 1.2)}, {1, c}, {1, with(c, "temperature", 0.8, "learning_rate", 1e-4)}}},
+	}
+}
+
+// probes are constants that a practitioner would call wrong, each to show whether a pathology appears.
+func probes(t *task.Task) []arm {
+	c := with(common(t), "learning_rate", 4e-4, "beta", 0, "difficulty", t.Difficulty.Hi)
+	one := func(label string, set tree.Config) arm { return arm{label, []stage{{1, set}}} }
+	return []arm{
+		one("practitioner", c),
+		one("learning rate 5e-3", with(c, "learning_rate", 5e-3)),
+		one("learning rate 2e-5", with(c, "learning_rate", 2e-5)),
+		one("KL coefficient 1", with(c, "beta", 1)),
+		one("temperature 0.4", with(c, "temperature", 0.4)),
+		one("temperature 2", with(c, "temperature", 2)),
+		one("short responses", with(c, "max_completion_length", max(2, t.MaxAnswer/2))),
+		one("hardest problems only", with(c, "difficulty_mix", "band")),
+	}
+}
