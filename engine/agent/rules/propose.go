@@ -76,7 +76,7 @@ type work struct {
 
 func newWork(t agent.Turn) *work {
 	w := &work{turn: t, view: viewOf(t), trials: trialsOf(t)}
-	w.rng = rand.New(rand.NewPCG(t.Seed, uint64(t.Node.ID)+1)) //nolint:gosec // reproducible, no secret
+	w.rng = rand.New(rand.NewPCG(t.Seed, uint64(t.Node.ID)+1))
 	w.turn.Count = max(1, t.Count)
 	if t.Steps < 1 {
 		w.turn.Steps = max(1, t.Spec.Segment)

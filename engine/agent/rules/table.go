@@ -439,3 +439,10 @@ func findings(v *view, ms []match) []tree.Finding {
 	}
 	return out
 }
+
+// Findings runs the pathology table over the points of a segment, most severe first; a single healthy one when nothing
+// fires.
+func Findings(points []tree.Point) []tree.Finding {
+	v := &view{points: points}
+	return findings(v, diagnose(v))
+}
