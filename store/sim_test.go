@@ -84,7 +84,10 @@ func (s *sim) history(n int) []event.Event {
 	return out
 }
 
-func (s *sim) score() tree.Score { return tree.Score{Mean: s.rng.Float64(), SE: 0.01, N: 256} }
+// score is coarse, so that there are ties.
+func (s *sim) score() tree.Score {
+	return tree.Score{Mean: float64(s.rng.IntN(16)) / 16, SE: 0.01, N: 256}
+}
 
 func (s *sim) cost() tree.Cost {
 	return tree.Cost{Steps: 20, SampledTokens: s.rng.Int64N(1 << 40), TrainedTokens: 7, WallSeconds: s.rng.Float64()}

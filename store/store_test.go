@@ -323,8 +323,8 @@ func TestSeries(t *testing.T) {
 	if got := must1(rec.Samples(ctx, 1))(t); len(got) != 1 || got[0] != odd {
 		t.Errorf("samples %+v", got)
 	}
-	must0(t, rec.AppendPoints(ctx, 1, []tree.Point{point(201)}))
 	do(&event.Queued{Node: 1})
+	must0(t, rec.AppendPoints(ctx, 1, []tree.Point{point(201)})) // buffered when the next attempt starts
 	do(&event.Started{Node: 1, Attempt: 2})
 	want = nil
 	same()
