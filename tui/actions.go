@@ -17,7 +17,6 @@ const (
 	onTrajectories
 	onCompare
 	onAgent
-	onSettings
 	onPlay // a replay on the search or the trajectories page
 	inGate
 	inForm // any dialog with fields
@@ -25,7 +24,7 @@ const (
 	inText // any dialog to read
 	inConfirm
 
-	onPages = onHome | onSearch | onTrajectories | onCompare | onAgent | onSettings
+	onPages = onHome | onSearch | onTrajectories | onCompare | onAgent
 )
 
 // action is one thing that a person can do: a row of the table that drives dispatch, footer, help and palette.

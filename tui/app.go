@@ -53,14 +53,6 @@ type app struct {
 	quits   bool // leave as soon as nothing runs
 }
 
-// pages are the states of the pages beside home and search.
-type pages struct {
-	traj    trajectories
-	compare compare
-	agent   agentPage
-	config  settingsPage
-}
-
 // dialog is a layer over the page. The topmost gets the keys.
 type dialog interface {
 	// place says which actions of the table hold.
@@ -278,8 +270,6 @@ func (a *app) paint() {
 		a.drawCompare(c)
 	case onAgent:
 		a.drawAgent(c)
-	case onSettings:
-		a.drawSettings(c)
 	default:
 		a.drawHome(c)
 	}

@@ -98,6 +98,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		return a.did(m)
 	case savedMsg:
 		a.saved(m)
+	case comparedMsg:
+		a.compared(m)
 	case playMsg:
 		return a.gotJournal(m)
 	case settingsMsg:

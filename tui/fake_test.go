@@ -293,10 +293,13 @@ func (f *fakeSession) Exchanges(_ context.Context, id tree.NodeID) ([]tree.Excha
 func (f *fakeSession) Events(_ context.Context, id tree.NodeID) ([]event.Event, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if id < 0 {
+		return append([]event.Event(nil), f.s.events...), nil
+	}
 	var out []event.Event
 	for _, e := range f.s.events {
 		for _, n := range e.Touched() {
-			if n == id || id < 0 {
+			if n == id {
 				out = append(out, e)
 				break
 			}

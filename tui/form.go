@@ -14,18 +14,20 @@ import (
 
 // form is a dialog of labelled fields that are checked as one types.
 type form struct {
-	head   string
-	intro  string
-	fields []*formField
-	focus  int
-	top    int
-	undo   []undone
-	submit func(*app, *form) tea.Cmd
-	verb   string                   // what enter does: "start the search"
-	check  func(*app, *form) error  // of all fields together
-	aside  func(*app, *form) string // a line below the fields, such as an estimate
-	tried  bool
-	width  int
+	head    string
+	intro   string
+	fields  []*formField
+	focus   int
+	top     int
+	undo    []undone
+	submit  func(*app, *form) tea.Cmd
+	verb    string                   // what enter does: "start the search"
+	check   func(*app, *form) error  // of all fields together
+	aside   func(*app, *form) string // a line below the fields, such as an estimate
+	tried   bool
+	width   int
+	changes func(*app, *form) // told after every change
+	cancel  func(*app)        // told when it is closed without taking anything
 }
 
 // formField is one line of a form: text, or one of some choices.
@@ -173,18 +175,27 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 			return nil, k.Text != "" && key != "j" && key != "k" && key != "?"
 		}
 		f.keep(f.focus)
-		x.at = (x.at + step + len(x.choices)) % len(x.choices)
+		x.at = (x.at + step + len(x.choices)) % max(1, len(x.choices))
+		f.told(a)
 		return nil, true
 	case x.param != nil && (key == "<" || key == ">"):
 		f.nudge(key == ">")
+		f.told(a)
 		return nil, true
 	}
 	before := x.input.value()
 	taken := x.input.typed(k)
 	if taken && x.input.value() != before {
 		f.undo = append(f.undo, undone{f.focus, before})
+		f.told(a)
 	}
 	return nil, taken
+}
+
+func (f *form) told(a *app) {
+	if f.changes != nil {
+		f.changes(a, f)
+	}
 }
 
 // nudge moves a number by a twentieth of its range; whole numbers by at least one.

@@ -33,8 +33,7 @@ type inspector struct {
 	scroll    [numTabs]int
 	extent    int // lines of the open tab at the last painting
 	height    int // lines in view
-	graph     bool
-	graphAt   [2]int
+	graph     graph
 	filtering *field
 	filterErr string
 	filterWas filter

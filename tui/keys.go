@@ -28,14 +28,14 @@ func everywhere() []action {
 	return []action{
 		{id: "help", keys: []string{"?", "f1"}, on: onPages | inGate, group: g, short: "help", help: "what can be done here, by key", foot: 90, run: plain((*app).openHelp)},
 		{id: "palette", keys: []string{":", "ctrl+p"}, on: onPages | inGate, group: g, short: "commands", help: "find a command by its name", foot: 91, run: plain((*app).openPalette)},
-		{id: "settings", keys: []string{","}, on: onPages &^ onSettings, group: g, short: "settings", help: "theme, approval rules of new searches, mouse, bell", run: plain((*app).openSettings)},
+		{id: "settings", keys: []string{","}, on: onPages, group: g, short: "settings", help: "theme, approval rules of new searches, mouse, bell", run: plain((*app).openSettings)},
 		{id: "error", keys: []string{"!"}, on: onPages | inGate, group: g, short: "last error", help: "the full text of the last error", why: func(a *app) string {
 			if a.toast.full == "" {
 				return "there was no error"
 			}
 			return ""
 		}, run: plain(func(a *app) { a.push(&reader{head: "Last error", text: a.toast.full}) })},
-		{id: "back", keys: []string{"esc", "backspace"}, on: onSearch | onTrajectories | onCompare | onAgent | onSettings, group: g, short: "back", help: "back to where one came from; clears a filter first", run: (*app).escape},
+		{id: "back", keys: []string{"esc", "backspace"}, on: onSearch | onTrajectories | onCompare | onAgent, group: g, short: "back", help: "back to where one came from; clears a filter first", run: (*app).escape},
 		{id: "quit", keys: []string{"q"}, on: onPages, group: g, short: "quit", help: "leave; asks what becomes of running segments", foot: 99, run: (*app).askQuit},
 		{id: "redraw", keys: []string{"ctrl+l"}, on: onPages | inGate, group: g, short: "redraw", help: "paint the screen anew", run: func(*app) tea.Cmd { return tea.ClearScreen }},
 	}
@@ -77,7 +77,13 @@ func dialogActions() []action {
 			}
 			return nil
 		}},
-		{id: "form.cancel", keys: []string{"esc"}, on: inForm, group: g, short: "cancel", help: "close without taking anything", foot: 2, run: plain((*app).pop)},
+		{id: "form.cancel", keys: []string{"esc"}, on: inForm, group: g, short: "cancel", help: "close without taking anything", foot: 2, run: plain(func(a *app) {
+			f, ok := a.top().(*form)
+			a.pop()
+			if ok && f.cancel != nil {
+				f.cancel(a)
+			}
+		})},
 		{id: "form.next", keys: []string{"down", "tab", "j"}, shown: "↓↑", on: inForm, group: g, short: "move", help: "next field", foot: 3, why: needsForm, run: formMove(1)},
 		{id: "form.prev", keys: []string{"up", "shift+tab", "k"}, on: inForm, group: g, help: "field before", run: formMove(-1)},
 		{id: "form.pgdown", keys: []string{"pgdown"}, on: inForm, group: g, help: "some fields on", run: formMove(8)},
@@ -86,12 +92,14 @@ func dialogActions() []action {
 		{id: "form.undo", keys: []string{"ctrl+z"}, shown: "^z", on: inForm, group: g, short: "undo", help: "take the last change back", foot: 5, why: needsForm, run: plain(func(a *app) {
 			if f, ok := a.top().(*form); ok {
 				f.undoLast()
+				f.told(a)
 			}
 		})},
 		{id: "form.reset", keys: []string{"ctrl+r"}, shown: "^r", on: inForm, group: g, short: "reset", help: "the value that the field had at first", foot: 6, why: needsForm, run: plain(func(a *app) {
 			if f, ok := a.top().(*form); ok {
 				f.keep(f.focus)
 				f.current().set(f.current().was)
+				f.told(a)
 			}
 		})},
 		{id: "list.pick", keys: []string{"enter", "space"}, on: inList, group: g, short: "choose", help: "take the line", foot: 1, run: func(a *app) tea.Cmd {

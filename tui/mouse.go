@@ -100,7 +100,7 @@ func (a *app) click(x, y int) tea.Cmd {
 			a.s.pane.chart.cursor = x - z.X
 		}
 	default:
-		return a.clickPage(z)
+		return a.clickPage(z, x)
 	}
 	return nil
 }

@@ -53,6 +53,13 @@ func (a *app) askNew() tea.Cmd {
 	label := textField("name", "name", "", "what you call it; may be empty", nil)
 	seed.section, label.section = "record", "record"
 	f.fields = append(append(append(f.fields, budget...), rest...), seed, label)
+	last := f.get("trainer")
+	f.changes = func(_ *app, f *form) {
+		if now := f.get("trainer"); now != last {
+			last = now
+			f.fillTasks(o, "")
+		}
+	}
 	f.check = func(_ *app, f *form) error { return f.newSearch().Budget.Check() }
 	f.aside = func(a *app, f *form) string { return f.estimate() }
 	f.submit = func(a *app, f *form) tea.Cmd {

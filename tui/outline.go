@@ -195,7 +195,7 @@ func (s *search) goTo(id tree.NodeID) {
 		p = s.t.Nodes[p.Parent]
 		if o.folded[p.ID] {
 			delete(o.folded, p.ID)
-			o.stale = true
+			o.stale, s.pane.graph.stale = true, true
 		}
 	}
 	s.lay()

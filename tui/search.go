@@ -68,6 +68,7 @@ func newSearch(id string, sess Session, now time.Time) *search {
 	s.sub = sess.Subscribe()
 	s.t = sess.Tree()
 	s.out.folded = map[tree.NodeID]bool{}
+	s.pane.chart.cursor, s.pane.graph.zoom = -1, 2
 	s.reindex()
 	if n := len(s.t.Nodes); n > 0 {
 		s.out.cursor = s.ix.best
@@ -161,7 +162,7 @@ func (s *search) reindex() {
 		}
 	}
 	s.ix = ix
-	s.out.stale = true
+	s.out.stale, s.pane.graph.stale = true, true
 }
 
 // node is the node under the cursor; nil while the tree has none.

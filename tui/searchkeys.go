@@ -90,6 +90,10 @@ func move(by int) func(*app) tea.Cmd {
 			s.pane.roll(by)
 			return
 		}
+		if s.pane.graph.on && (by == 1 || by == -1) {
+			s.walkGraph(0, by)
+			return
+		}
 		s.step(by)
 		s.pane.scroll = [numTabs]int{}
 	})
@@ -175,6 +179,10 @@ func (a *app) sideways(by int) {
 		a.sidewaysPane(by)
 		return
 	}
+	if s.pane.graph.on {
+		s.walkGraph(by, 0)
+		return
+	}
 	folded := s.out.folded[n.ID]
 	switch {
 	case by > 0 && folded:
@@ -214,7 +222,7 @@ func (s *search) fold(id tree.NodeID, on bool) {
 	} else {
 		delete(s.out.folded, id)
 	}
-	s.out.stale = true
+	s.out.stale, s.pane.graph.stale = true, true
 }
 
 func (a *app) foldAll() {
@@ -228,7 +236,7 @@ func (a *app) foldAll() {
 			}
 		}
 	}
-	s.out.stale = true
+	s.out.stale, s.pane.graph.stale = true, true
 }
 
 // cycle goes to the next of ids after the cursor.
@@ -327,7 +335,7 @@ func (a *app) needed() []tree.NodeID {
 		}
 	}
 	ids = append(ids, s.ix.running[:min(len(s.ix.running), 16)]...)
-	return append(ids, a.neededByPages()...)
+	return ids
 }
 
 // neededRecord is the node whose records the page in view shows.

@@ -108,7 +108,7 @@ func (a *app) drawTree(c paint.Canvas) {
 	switch {
 	case len(s.t.Nodes) == 0:
 		in.Center(in.H()/2, sMuted, a.spinner()+" scoring the base model"+gl.Mark.Ellipsis)
-	case s.pane.graph:
+	case s.pane.graph.on:
 		a.drawGraph(in)
 	case len(s.out.rows) == 0:
 		in.Center(in.H()/2, sMuted, "no node matches the filter")

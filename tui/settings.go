@@ -129,7 +129,7 @@ func (a *app) gotScreen(m screenMsg) {
 	if st.Overlay >= 0 && st.Overlay < int(numOverlays) {
 		s.pane.chart.overlay = overlayMode(st.Overlay)
 	}
-	s.pane.graph, s.pane.chart.log = st.Graph, st.Log
+	s.pane.graph.on, s.pane.chart.log = st.Graph, st.Log
 	s.out.stale = true
 	if _, ok := s.t.Node(st.Cursor); ok {
 		s.out.cursor = st.Cursor
@@ -144,7 +144,7 @@ func (a *app) saveScreen() tea.Cmd {
 	}
 	st := screenState{
 		Cursor: s.out.cursor, Order: int(s.out.order), Filter: s.out.filter.text, Tab: int(s.pane.tab),
-		Graph: s.pane.graph, Overlay: int(s.pane.chart.overlay), Log: s.pane.chart.log,
+		Graph: s.pane.graph.on, Overlay: int(s.pane.chart.overlay), Log: s.pane.chart.log,
 	}
 	for id, on := range s.out.folded {
 		if on {

@@ -106,7 +106,7 @@ func (a *app) drawStages(c paint.Canvas, stages []analysis.Stage) {
 	s := a.s
 	motions := analysis.Dynamics(s.t.Spec.Space, s.t.Spec.Root, stages)
 	rows := a.trajRows(motions)
-	scoreH := max(4, min(10, c.H()/4))
+	scoreH := max(4, min(14, c.H()/3))
 	list := c.Sub(0, 0, c.W(), c.H()-scoreH-1)
 	params := 0
 	for _, r := range rows {
@@ -116,7 +116,7 @@ func (a *app) drawStages(c paint.Canvas, stages []analysis.Stage) {
 	}
 	per := 1
 	if params > 0 {
-		per = max(1, min(4, (list.H()-(len(rows)-params))/params))
+		per = max(1, min(6, (list.H()-(len(rows)-params))/params))
 	}
 	p := &a.pages.traj
 	total := len(rows) + params*(per-1)

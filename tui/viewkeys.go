@@ -16,7 +16,7 @@ func viewActions() []action {
 			a.s.out.order = (a.s.out.order + 1) % numOrders
 			a.s.out.stale = true
 		})},
-		{id: "graph", keys: []string{"v"}, on: onSearch, group: g, short: "graph", help: "draw the tree top-down instead of as an outline", run: plain(func(a *app) { a.s.pane.graph = !a.s.pane.graph })},
+		{id: "graph", keys: []string{"v"}, on: onSearch, group: g, short: "graph", help: "draw the tree top-down instead of as an outline", run: plain(func(a *app) { a.s.pane.graph.on = !a.s.pane.graph.on })},
 		{id: "overlay", keys: []string{"o"}, on: onSearch, group: g, short: "overlay", help: "beneath the curves: parent, siblings, the path, nothing", run: then(func(a *app) {
 			a.s.pane.chart.overlay = (a.s.pane.chart.overlay + 1) % numOverlays
 			a.note("curves beneath: " + a.s.pane.chart.overlay.String())
@@ -26,8 +26,8 @@ func viewActions() []action {
 			a.s.pane.against = (a.s.pane.against + 1) % 3
 			a.s.pane.tab = tabConfig
 		})},
-		{id: "zoomin", keys: []string{"+", "="}, on: onSearch, group: g, short: "zoom in", help: "show the last half of the steps", run: plain(func(a *app) { a.s.pane.chart.zoom = min(6, a.s.pane.chart.zoom+1) })},
-		{id: "zoomout", keys: []string{"-"}, on: onSearch, group: g, short: "zoom out", help: "show more steps", run: plain(func(a *app) { a.s.pane.chart.zoom = max(0, a.s.pane.chart.zoom-1) })},
+		{id: "zoomin", keys: []string{"+", "="}, on: onSearch, group: g, short: "zoom in", help: "curves: the last half of the steps; graph: more of each node", run: plain(func(a *app) { a.zoom(1) })},
+		{id: "zoomout", keys: []string{"-"}, on: onSearch, group: g, short: "zoom out", help: "curves: more steps; graph: more nodes", run: plain(func(a *app) { a.zoom(-1) })},
 		{id: "samples", keys: []string{"f"}, on: onSearch, group: g, short: "which samples", help: "samples: all, right, wrong, cut off", why: func(a *app) string {
 			if a.s.pane.tab != tabSamples {
 				return "open the samples first (6)"
@@ -49,6 +49,16 @@ func viewActions() []action {
 		})
 	}
 	return acts
+}
+
+// zoom is for the graph when it is in view and has the focus, else for the curves.
+func (a *app) zoom(by int) {
+	p := &a.s.pane
+	if p.graph.on && !p.focused {
+		p.graph.zoom += by
+		return
+	}
+	p.chart.zoom = max(0, min(6, p.chart.zoom+by))
 }
 
 var tabHelp = [numTabs]string{

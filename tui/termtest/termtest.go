@@ -5,6 +5,8 @@ package termtest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -20,6 +22,9 @@ import (
 
 // Patience is how long Until waits before it fails the test; shared machines are slow.
 const Patience = 60 * time.Second
+
+// again is how long PressUntilGone waits before it types once more.
+const again = 400 * time.Millisecond
 
 // Terminal is a program in a pseudo-terminal.
 type Terminal struct {
@@ -154,6 +159,20 @@ func (x *Terminal) UntilMatch(pattern string) {
 	x.await("pattern "+pattern, re.MatchString)
 }
 
+// PressUntilGone types a key until the text is gone from the screen: once, and again now and then, for a program that ignores
+// keys for a moment.
+func (x *Terminal) PressUntilGone(key, text string) {
+	x.t.Helper()
+	gone := func(s string) bool { return !strings.Contains(s, text) }
+	for end := time.Now().Add(Patience); time.Now().Before(end); {
+		x.Press(key)
+		if x.within(again, gone) == nil {
+			return
+		}
+	}
+	x.t.Fatalf("%q does not make it go: %s\n%s", key, text, x.Text())
+}
+
 // UntilGone waits until the text is no longer on the screen.
 func (x *Terminal) UntilGone(text string) {
 	x.t.Helper()
@@ -162,24 +181,31 @@ func (x *Terminal) UntilGone(text string) {
 
 func (x *Terminal) await(what string, ok func(string) bool) {
 	x.t.Helper()
-	ctx, cancel := context.WithTimeout(x.t.Context(), Patience)
+	if err := x.within(Patience, ok); err != nil {
+		x.t.Fatalf("never on the screen: %s: %v\n%s", what, err, x.Text())
+	}
+}
+
+// within waits until the screen is ok, woken by every output.
+func (x *Terminal) within(patience time.Duration, ok func(string) bool) error {
+	ctx, cancel := context.WithTimeout(x.t.Context(), patience)
 	defer cancel()
 	for {
 		x.mu.Lock()
 		changed := x.changed
 		x.mu.Unlock()
 		if ok(x.Text()) {
-			return
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-x.exited:
 			if ok(x.Text()) {
-				return
+				return nil
 			}
-			x.t.Fatalf("the program ended (%v) before the screen had: %s\n%s", x.err, what, x.Text())
+			return fmt.Errorf("the program ended: %w", errors.Join(x.err, io.EOF))
 		case <-ctx.Done():
-			x.t.Fatalf("never on the screen: %s\n%s", what, x.Text())
+			return ctx.Err()
 		}
 	}
 }
