@@ -3,7 +3,6 @@ package search
 import (
 	"container/heap"
 	"math"
-	"slices"
 
 	"llmzero/engine/tree"
 )
@@ -13,10 +12,11 @@ import (
 // again.
 type climber struct {
 	ledger
-	incumbent tree.NodeID
+	best      tree.NodeID // of the whole search
+	incumbent tree.NodeID // the best since the last branch
 	tries     int         // nodes that ended since the incumbent took over without taking over themselves
+	level     int         // how far above the best node the last branch was, 0 since the best one was found
 	last      tree.NodeID // the highest node that is folded in
-	branching bool        // a node that a branch led to makes its parent the incumbent
 }
 
 // Update implements Policy.
@@ -29,7 +29,7 @@ func (c *climber) Update(t *tree.Tree, id tree.NodeID) {
 		c.fold(t, id)
 		return
 	}
-	c.incumbent, c.tries, c.last = tree.Root, 0, tree.Root
+	c.best, c.incumbent, c.tries, c.level, c.last = tree.Root, tree.Root, 0, 0, tree.Root
 	for i := range c.entries {
 		c.fold(t, tree.NodeID(i))
 	}
@@ -41,27 +41,40 @@ func (c *climber) fold(t *tree.Tree, id tree.NodeID) {
 		return
 	}
 	c.last = id
-	if c.branching && branched(t.Nodes[id]) && c.entries[e.parent].kind == trained {
-		c.incumbent, c.tries = e.parent, 0
+	if level := branched(t.Nodes[id]); level > 0 && c.entries[e.parent].kind == trained {
+		c.incumbent, c.tries, c.level = e.parent, 0, level
 	}
-	inc := &c.entries[c.incumbent]
-	if e.kind == trained && (inc.kind != trained || e.score > inc.score+c.noise(e, inc)) {
-		c.incumbent, c.tries = id, 0
+	if !c.beats(e, &c.entries[c.incumbent]) {
+		c.tries++
 		return
 	}
-	c.tries++
+	c.incumbent, c.tries = id, 0
+	if c.beats(e, &c.entries[c.best]) {
+		c.best, c.level = id, 0
+	}
 }
 
-// noise is the standard error of the difference of two scores.
-func (c *climber) noise(a, b *entry) float64 {
-	if c.opts.Raw {
-		return 0
+// beats tells whether a node's score is better than another's beyond the noise of their difference.
+func (c *climber) beats(e, other *entry) bool {
+	if e.kind != trained || other.kind != trained {
+		return e.kind == trained
 	}
-	return math.Hypot(a.se, b.se)
+	if c.opts.Raw {
+		return e.score > other.score
+	}
+	return e.score > other.score+math.Hypot(e.se, other.se)
 }
 
 // Hold implements Policy.
 func (c *climber) Hold(_ *tree.Tree, id tree.NodeID, by int) { c.entries[id].holds += int32(by) }
+
+// stay is the incumbent as a choice.
+func (c *climber) stay() (Choice, bool) {
+	if len(c.entries) == 0 || c.entries[c.incumbent].kind != trained {
+		return Choice{}, false
+	}
+	return Choice{Node: c.incumbent, Terms: c.terms(c.incumbent)}, true
+}
 
 // greedy always expands the incumbent.
 type greedy struct{ climber }
@@ -71,56 +84,45 @@ func newGreedy(o Options) *greedy {
 }
 
 // Next implements Policy.
-func (g *greedy) Next(*tree.Tree) (Choice, bool) {
-	if len(g.entries) == 0 || g.entries[g.incumbent].kind != trained {
-		return Choice{}, false
+func (g *greedy) Next(*tree.Tree) (Choice, bool) { return g.stay() }
+
+// branch is the term that marks a transition with which greedy-branch left its incumbent. Its value is how many nodes up the
+// path from the best node it went.
+const branch = "branch, nodes up"
+
+// branched is how far above the best node a branch began, 0 for a node that is no branch.
+func branched(n *tree.Node) int {
+	for _, t := range n.Why {
+		if t.Name == branch {
+			return int(t.Value)
+		}
 	}
-	return Choice{Node: g.incumbent, Terms: g.terms(g.incumbent)}, true
+	return 0
 }
 
-// branch is the term that marks a transition with which greedy-branch left its incumbent.
-const branch = "branch"
-
-func branched(n *tree.Node) bool {
-	return slices.ContainsFunc(n.Why, func(t tree.Term) bool { return t.Name == branch })
-}
-
-// greedyBranch expands the incumbent until Patience nodes in a row did not improve on it, then goes on from the node with the
-// best advantage among those with the fewest children, which becomes the incumbent.
+// greedyBranch expands the incumbent until Patience nodes in a row did not improve on it. Then it branches from the best node's
+// parent and climbs from there; when that does not lead above the best node either, from the grandparent, and so on.
 type greedyBranch struct{ climber }
 
 func newGreedyBranch(o Options) *greedyBranch {
-	return &greedyBranch{climber{ledger: ledger{opts: o, level: flat()}, branching: true}}
+	return &greedyBranch{climber{ledger: ledger{opts: o, level: flat()}}}
 }
 
 // Next implements Policy.
 func (g *greedyBranch) Next(*tree.Tree) (Choice, bool) {
-	if len(g.entries) == 0 || g.entries[g.incumbent].kind != trained {
-		return Choice{}, false
+	c, ok := g.stay()
+	if !ok || g.tries < g.opts.Patience {
+		return c, ok
 	}
-	if g.tries < g.opts.Patience {
-		return Choice{Node: g.incumbent, Terms: g.terms(g.incumbent)}, true
+	from, level := g.best, 0
+	for level <= g.level && from != tree.Root {
+		from, level = g.entries[from].parent, level+1
 	}
-	best := -1
-	for i := range g.entries {
-		e := &g.entries[i]
-		if e.kind != trained || tree.NodeID(i) == g.incumbent {
-			continue
-		}
-		if best < 0 {
-			best = i
-			continue
-		}
-		b := &g.entries[best]
-		if n, m := e.kids+e.holds, b.kids+b.holds; n < m || (n == m && e.adv > b.adv) {
-			best = i
-		}
+	if g.entries[from].kind != trained {
+		return c, true
 	}
-	if best < 0 {
-		return Choice{Node: g.incumbent, Terms: g.terms(g.incumbent)}, true
-	}
-	terms := append([]tree.Term{{Name: branch, Value: float64(g.tries)}}, g.terms(tree.NodeID(best))...)
-	return Choice{Node: tree.NodeID(best), Terms: terms}, true
+	terms := append([]tree.Term{{Name: branch, Value: float64(max(1, level))}}, g.terms(from)...)
+	return Choice{Node: from, Terms: terms}, true
 }
 
 // bestFirst expands the node with the best advantage among those that may have another child.

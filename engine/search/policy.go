@@ -30,7 +30,7 @@ type Options struct {
 	FailureOffset int     // uct: failures that are forgiven (2)
 	RootChildren  int     // children of the root before a policy descends (3)
 	Children      int     // children of any other node (2)
-	Widening      float64 // a node may have visits^Widening children when that is more (0.5); negative: never
+	Widening      float64 // a node may have visits^Widening children when that is more (1/3); negative: never
 	Patience      int     // greedy-branch: expansions without an improvement before it branches (3)
 	Width         int     // beam: nodes kept at each depth (3)
 	Raw           bool    // compare validation scores as they are, not at equal spending and within noise
@@ -52,7 +52,7 @@ func (o Options) withDefaults() Options {
 	whole(&o.FailureOffset, 2)
 	whole(&o.RootChildren, 3)
 	whole(&o.Children, 2)
-	def(&o.Widening, 0.5)
+	def(&o.Widening, 1.0/3)
 	whole(&o.Patience, 3)
 	whole(&o.Width, 3)
 	return o
