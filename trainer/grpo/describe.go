@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"llmzero/engine/tree"
-	"llmzero/trainer/grpo/kernel"
 	"llmzero/trainer/grpo/policy"
 	"llmzero/trainer/grpo/task"
 )
@@ -21,9 +20,8 @@ const (
 func (t *Trainer) Describe(context.Context) (tree.Description, error) {
 	c := policy.Small(task.VocabSize, task.Context)
 	d := tree.Description{
-		Name: "grpo",
-		Model: fmt.Sprintf("character transformer, %d layers, width %d, %d weights; %s kernel",
-			c.Layers, c.Dim, c.Size(), kernel.Path()),
+		Name:  "grpo",
+		Model: fmt.Sprintf("grpo %dk", (c.Size()+500)/1000),
 		Space: Space(),
 		Metrics: []string{
 			tree.MetricReward, tree.MetricRewardStd, tree.MetricZeroStd, tree.MetricAllRight, tree.MetricAllWrong, tree.MetricKL,
