@@ -63,15 +63,18 @@ const (
 	maxChanges   = 5
 )
 
-// schema is a JSON schema in two forms: the one that the model is held to, with the turn's own names in it, and the plain
-// one of the Go type that answers are validated against, whose complaints a model can understand.
+// schema is a JSON schema in three forms: the plain one of the Go type that answers are validated against, whose
+// complaints a model can understand; the one in the prompt, with the turn's own names in it; and the one that a server
+// holds the model to, which may be long.
 type schema struct {
-	sent  json.RawMessage
 	plain *jsonschema.Resolved
+	told  json.RawMessage
+	sent  json.RawMessage
 }
 
-// schemaFor makes the schema of T; narrow puts the turn's names and bounds into the copy that is sent.
-func schemaFor[T any](narrow func(s *jsonschema.Schema)) (schema, error) {
+// schemaFor makes the schema of T; narrow puts the turn's names and bounds into it, and sharpen (which may be nil) what
+// is too long for a prompt.
+func schemaFor[T any](narrow, sharpen func(s *jsonschema.Schema)) (schema, error) {
 	plain, err := jsonschema.For[T](nil)
 	if err != nil {
 		return schema{}, fmt.Errorf("answer schema: %w", err)
@@ -87,11 +90,17 @@ func schemaFor[T any](narrow func(s *jsonschema.Schema)) (schema, error) {
 	}
 	bound(sent)
 	narrow(sent)
-	raw, err := json.Marshal(sent)
-	if err != nil {
+	out := schema{plain: resolved}
+	if out.told, err = json.Marshal(sent); err != nil {
 		return schema{}, fmt.Errorf("answer schema: %w", err)
 	}
-	return schema{sent: raw, plain: resolved}, nil
+	if sharpen != nil {
+		sharpen(sent)
+	}
+	if out.sent, err = json.Marshal(sent); err != nil {
+		return schema{}, fmt.Errorf("answer schema: %w", err)
+	}
+	return out, nil
 }
 
 // loosen allows fields that nobody asked for: a remark beside a good answer is no reason to send it back.
@@ -159,7 +168,7 @@ func diagnosisSchema(points []tree.Point) (schema, error) {
 		if len(m) > 0 {
 			f["metric"].Enum = anys(m)
 		}
-	})
+	}, nil)
 }
 
 func proposalsSchema(space tree.Space, places []place, count int) (schema, error) {
@@ -176,7 +185,8 @@ func proposalsSchema(space tree.Space, places []place, count int) (schema, error
 		}
 		p["confidence"].Minimum, p["confidence"].Maximum = jsonschema.Ptr(0.0), jsonschema.Ptr(1.0)
 		p["changes"].MaxItems = jsonschema.Ptr(maxChanges)
-		p["changes"].Items = changeSchema(space)
+	}, func(s *jsonschema.Schema) {
+		s.Properties["proposals"].Items.Properties["changes"].Items = changeSchema(space)
 	})
 }
 
@@ -215,10 +225,10 @@ func choiceSchema(places []place) (schema, error) {
 			names = append(names, pl.name)
 		}
 		s.Properties["checkpoint"].Enum = anys(names)
-	})
+	}, nil)
 }
 
-func judgementSchema() (schema, error) { return schemaFor[judgement](func(*jsonschema.Schema) {}) }
+func judgementSchema() (schema, error) { return schemaFor[judgement](func(*jsonschema.Schema) {}, nil) }
 
 func anys[T ~string](in []T) []any {
 	out := make([]any, len(in))

@@ -65,7 +65,7 @@ func ask[T any](ctx context.Context, a *Agent, c *conversation, q question[T]) (
 	if err != nil {
 		return best, false, err
 	}
-	schemaText, err := render("schema", string(q.schema.sent))
+	schemaText, err := render("schema", string(q.schema.told))
 	if err != nil {
 		return best, false, err
 	}

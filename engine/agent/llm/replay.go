@@ -126,14 +126,13 @@ func (t *tape) Chat(_ context.Context, r Request) (Reply, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	k := tapeKey{r.Node, r.Phase}
-	x, ok := t.last[k]
 	if r.Attempt == 0 {
-		left := t.next[k]
-		if ok = len(left) > 0; ok {
-			x, t.next[k] = left[0], left[1:]
-			t.last[k] = x
+		delete(t.last, k)
+		if left := t.next[k]; len(left) > 0 {
+			t.last[k], t.next[k] = left[0], left[1:]
 		}
 	}
+	x, ok := t.last[k]
 	switch {
 	case !ok:
 		return Reply{}, fmt.Errorf("the recording has no further answer at node %d, phase %s: %w", r.Node, r.Phase, ErrEmpty)

@@ -174,7 +174,7 @@ func findingLines(fs []tree.Finding) []string {
 	for _, f := range fs {
 		var ev []string
 		for _, e := range f.Evidence {
-			ev = append(ev, e.Text)
+			ev = append(ev, clean(e.Text, maxText))
 		}
 		out = append(out, fmt.Sprintf("%s (%s): %s", f.Pathology, f.Severity, strings.Join(ev, "; ")))
 	}

@@ -111,6 +111,6 @@ func failureFinding(t agent.Turn) tree.Finding {
 		step = t.Points[n-1].Step
 	}
 	return tree.Finding{Pathology: tree.SegmentFailure, Severity: tree.Severe, Evidence: []tree.Evidence{{
-		FromStep: step, ToStep: step, Text: "the segment failed: " + t.Failure.Error(),
+		FromStep: step, ToStep: step, Text: "the segment failed: " + printable(t.Failure.Error()),
 	}}}
 }
