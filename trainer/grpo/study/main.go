@@ -37,6 +37,7 @@ func run(ctx context.Context) (err error) {
 	what := flag.String("part", "compare,probe", "parts: compare (grid and schedules), probe (pathologies)")
 	budget := flag.String("budget", "tight,middle", "budgets of the comparison for tasks with the fine grid; the others use middle")
 
+	pages := flag.String("facts", "", "run nothing, write the pages of facts into this folder")
 	flag.Parse()
 	if *path == "" {
 		return errors.New("name a journal with -journal FILE")
@@ -46,11 +47,17 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	s := &study{journal: j, parallel: *parallel}
+	s := &study{journal: j, parallel: *parallel, offline: *pages != ""}
 	for name := range strings.SplitSeq(*names, ",") {
 		t, err := task.Lookup(name)
 		if err != nil {
 			return err
+		}
+		if *pages != "" {
+			if err := s.page(ctx, t, *pages); err != nil {
+				return err
+			}
+			continue
 		}
 		if strings.Contains(*what, "probe") {
 			if _, err := s.results(ctx, t, *base, int64(t.Budgets.Middle), probes(t), freshSeeds[:probeSeeds]); err != nil {

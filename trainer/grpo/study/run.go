@@ -24,7 +24,12 @@ const evalSeed = 7
 type study struct {
 	journal  *journal
 	parallel int
+	// offline runs nothing: what the journal lacks is errMissing.
+	offline bool
 }
+
+// errMissing is returned when an offline study needs a run that the journal lacks.
+var errMissing = errors.New("not measured yet")
 
 // results runs every arm with every seed at a budget, those already in the journal aside, and returns them arm by arm.
 func (s *study) results(ctx context.Context, t *task.Task, base int, tokens int64, arms []arm, seeds []uint64) ([][]result, error) {
@@ -38,6 +43,9 @@ func (s *study) results(ctx context.Context, t *task.Task, base int, tokens int6
 			if r, ok := s.journal.get(key{t.Name, base, tokens, a.String(), seed}); ok {
 				out[i][j] = r
 				continue
+			}
+			if s.offline {
+				return nil, errMissing
 			}
 			g.Go(func() error {
 				r, err := train(ctx, t, base, tokens, a, seed)

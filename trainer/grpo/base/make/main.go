@@ -59,7 +59,7 @@ func run(ctx context.Context) error {
 			if _, err := os.Stat(path); err == nil && !*again && !*dry {
 				continue
 			}
-			entry, file, err := train(ctx, t, n, *workers)
+			entry, file, err := pass(ctx, t, n, *workers)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -78,12 +78,29 @@ func run(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// train makes one base and lets it through its gate.
-func train(ctx context.Context, t *task.Task, n, workers int) (base.Entry, []byte, error) {
+// attempts is the number of seeds tried for one base: skills appear by phase transition, with some seeds too late.
+const attempts = 5
+
+// errGate is wrapped by the error of a base that its gate refused.
+var errGate = errors.New("refused by its gate")
+
+// pass trains a base with one seed after another until one gets through the gate.
+func pass(ctx context.Context, t *task.Task, n, workers int) (base.Entry, []byte, error) {
+	for i := 0; ; i++ {
+		e, file, err := train(ctx, t, n, uint64(1000+n+100*i), workers)
+		if !errors.Is(err, errGate) || i == attempts-1 {
+			return e, file, err
+		}
+		fmt.Printf("%s base %d: seed %d %v\n", t.Name, n, e.Seed, err)
+	}
+}
+
+// train makes one base from a seed and lets it through its gate.
+func train(ctx context.Context, t *task.Task, n int, seed uint64, workers int) (base.Entry, []byte, error) {
 	r, c := recipes[t.Name], shape()
 	e := base.Entry{
 		Task: t.Name, Base: n, Parameters: c.Size(), Steps: r.steps, Batch: r.batch,
-		Seed: uint64(1000 + n), Kernel: kernel.Path(),
+		Seed: seed, Kernel: kernel.Path(),
 	}
 	start := time.Now()
 	o := sft.Options{Config: c, Steps: r.steps, Batch: r.batch, Rate: r.rate, Seed: e.Seed, Workers: workers}
@@ -106,7 +123,7 @@ func train(ctx context.Context, t *task.Task, n, workers int) (base.Entry, []byt
 	fmt.Printf("%s base %d: T=1 %.3f greedy %.3f pass@%d %.3f worked %.3f (right %.3f) by difficulty %v\n",
 		t.Name, n, s.Sampled, s.Greedy, s.PassOf, s.Pass, s.Worked, s.WorkedRight, s.ByDifficulty)
 	if err := r.gate.check(s); err != nil {
-		return e, nil, fmt.Errorf("refused by its gate: %w", err)
+		return e, nil, fmt.Errorf("%w: %w", errGate, err)
 	}
 	file, err := policy.Encode(c, w, map[string]string{"task": t.Name, "base": strconv.Itoa(n), "kernel": e.Kernel})
 	return e, file, err

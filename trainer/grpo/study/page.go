@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"llmzero/engine/tree"
+	"llmzero/trainer/grpo"
+	"llmzero/trainer/grpo/base"
+	"llmzero/trainer/grpo/kernel"
+	"llmzero/trainer/grpo/task"
+)
+
+// page writes a task's page of facts from the journal and the index of bases.
+func (s *study) page(ctx context.Context, t *task.Task, dir string) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s.\n\n", t.Name, strings.ToUpper(t.Help[:1])+t.Help[1:])
+	fmt.Fprintf(&b, "Difficulty %d to %d: %s. Validation draws %d to %d, test %d to %d, uniformly. A prompt has %d tokens, the longest useful\nanswer %d; max_completion_length is %d by default. Token budgets: tight %s, middle %s, ample %s\n(prompt, sampled and trained tokens).\n\n",
+		t.Difficulty.Lo, t.Difficulty.Hi, t.DifficultyHelp, t.Validation.Lo, t.Validation.Hi, t.Test.Lo, t.Test.Hi,
+		t.PromptLen(), t.MaxAnswer+1, t.MaxCompletion, thousands(t.Budgets.Tight), thousands(t.Budgets.Middle), thousands(t.Budgets.Ample))
+	if err := writeBases(ctx, &b, t); err != nil {
+		return err
+	}
+	if err := s.writeComparisons(ctx, &b, t); err != nil {
+		return err
+	}
+	if err := s.writeProbes(ctx, &b, t); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "Measured with `go run ./trainer/grpo/study -journal F -task %s` on the %s kernel path.\n", t.Name, kernel.Path())
+	return os.WriteFile(filepath.Join(dir, t.Name+".md"), []byte(b.String()), 0o644)
+}
+
+func thousands(n int) string { return fmt.Sprintf("%dk", n/1000) }
+
+// writeBases says what each shipped base can do.
+func writeBases(ctx context.Context, b *strings.Builder, t *task.Task) error {
+	index, err := base.Index()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "## Bases\n\n| base | val T=1 | val greedy | val pass@16 | test T=1 | T=1 by difficulty |\n|---|---|---|---|---|---|\n")
+	for _, e := range index {
+		if e.Task != t.Name {
+			continue
+		}
+		test, _, err := (&grpo.Trainer{Workers: 1}).Evaluate(ctx, tree.Exam{Task: t.Name, Base: e.Base, Split: tree.SplitTest, Seed: evalSeed})
+		if err != nil {
+			return err
+		}
+		levels := make([]string, len(e.Skill.ByDifficulty))
+		for i, x := range e.Skill.ByDifficulty {
+			levels[i] = fmt.Sprintf("%.2f", x)
+		}
+		fmt.Fprintf(b, "| %d | %.3f | %.3f | %.3f | %.3f | %s |\n", e.Base, e.Skill.Sampled, e.Skill.Greedy, e.Skill.Pass, test.Mean, strings.Join(levels, " "))
+	}
+	b.WriteString("\n")
+	for _, e := range index {
+		if e.Task == t.Name && e.Skill.Worked > 0 {
+			fmt.Fprintf(b, "Base %d works %.1f%% of its answers out, and %.0f%% of those are right.\n", e.Base, 100*e.Skill.Worked, 100*e.Skill.WorkedRight)
+		}
+	}
+	b.WriteString("\n")
+	return nil
+}
+
+// writeComparisons sets the best constant against the schedules, for every base and budget that is in the journal.
+func (s *study) writeComparisons(ctx context.Context, b *strings.Builder, t *task.Task) error {
+	kind := "Coarse grid: 5 learning rates x half and full difficulty x 2 KL coefficients"
+	if fine(t) {
+		kind = "Fine grid: 5 learning rates x every difficulty cap and an easy-tilted mixture x 3 temperatures x 2 KL coefficients"
+	}
+	fmt.Fprintf(b, "## Best constant\n\n%s, screened on validation by\nsuccessive halving over seeds, the top ten re-run with four seeds. Test accuracy of fresh seeds, mean and 95%% t interval;\ndifferences are paired by seed.\n\n", kind)
+	for n := 1; n <= task.Bases; n++ {
+		for _, bud := range budgets(t) {
+			c, err := s.compare(ctx, t, n, bud.tokens)
+			if errors.Is(err, errMissing) {
+				if n == 1 {
+					fmt.Fprintf(b, "Base %d, %s budget: %v.\n\n", n, bud.name, err)
+				}
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			writeComparison(b, n, bud.name, c)
+		}
+	}
+	return nil
+}
+
+func writeComparison(b *strings.Builder, base int, budget string, c comparison) {
+	fmt.Fprintf(b, "Base %d, %s budget (%s tokens): %d constants, %d screening runs.\n\n| arm | test | against the constant |\n|---|---|---|\n",
+		base, budget, thousands(int(c.tokens)), c.size, c.runs)
+	constant := scores(c.constant)
+	mean, half := interval(constant)
+	fmt.Fprintf(b, "| best constant | %.3f +- %.3f | |\n", mean, half)
+	for i, a := range c.schedules {
+		staged := scores(c.staged[i])
+		m, h := interval(staged)
+		d, dh := interval(differences(staged, constant))
+		fmt.Fprintf(b, "| %s | %.3f +- %.3f | %+.3f +- %.3f (%+.0f%%) |\n", a.label, m, h, d, dh, 100*d/mean)
+	}
+	fmt.Fprintf(b, "\nBest constant: %s.\n\n", c.best)
+}
+
+// writeProbes shows what goes wrong, and by which evidence.
+func (s *study) writeProbes(ctx context.Context, b *strings.Builder, t *task.Task) error {
+	ps := probes(t)
+	rs, err := s.results(ctx, t, 1, int64(t.Budgets.Middle), ps, freshSeeds[:probeSeeds])
+	fmt.Fprintf(b, "## Pathologies\n\n")
+	if errors.Is(err, errMissing) {
+		fmt.Fprintf(b, "%v.\n\n", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "Constants at the middle budget, base 1, means of %d seeds; first and last tenth of the steps.\n\n", probeSeeds)
+	b.WriteString("| constant | test | entropy | KL | length | cut off | all wrong | all right | shows |\n|---|---|---|---|---|---|---|---|---|\n")
+	practitioner, _ := summary(rs[0])
+	for i, p := range ps {
+		test, m := summary(rs[i])
+		span := func(name, format string) string {
+			return fmt.Sprintf(format+" to "+format, m.first[name], m.last[name])
+		}
+		fmt.Fprintf(b, "| %s | %.3f | %s | %.3f | %s | %.2f | %s | %s | %s |\n", p.label, test, span(tree.MetricEntropy, "%.2f"), m.last[tree.MetricKL],
+			span(tree.MetricLength, "%.1f"), m.last[tree.MetricTruncated], span(tree.MetricAllWrong, "%.2f"), span(tree.MetricAllRight, "%.2f"),
+			strings.Join(pathologies(m, test, practitioner), ", "))
+	}
+	b.WriteString("\nKL is measured only where its coefficient is above 0.\n\n")
+	return nil
+}
+
+// ends are a run's metrics at its beginning and its end, averaged over seeds.
+type ends struct{ first, last map[string]float64 }
+
+func summary(rs []result) (test float64, m ends) {
+	m = ends{map[string]float64{}, map[string]float64{}}
+	for _, r := range rs {
+		test += r.Test / float64(len(rs))
+		for _, name := range watched {
+			m.first[name] += r.First[name] / float64(len(rs))
+			m.last[name] += r.Last[name] / float64(len(rs))
+		}
+	}
+	return test, m
+}
+
+// pathologies names what the end of a run shows, by fixed thresholds on its metrics and on its test accuracy against the
+// practitioner's.
+func pathologies(m ends, test, practitioner float64) []string {
+	behind := test < practitioner-0.05
+	var out []string
+	add := func(name string, is bool) {
+		if is {
+			out = append(out, name)
+		}
+	}
+	add("entropy collapse", behind && m.last[tree.MetricEntropy] < 0.3*m.first[tree.MetricEntropy])
+	add("entropy explosion", behind && m.last[tree.MetricEntropy] > 1.5*m.first[tree.MetricEntropy])
+	add("truncation", m.last[tree.MetricTruncated] > 0.1)
+	add("sparse signal", m.last[tree.MetricAllWrong] > 0.5)
+	add("saturated signal", m.last[tree.MetricAllRight] > 0.7)
+	add("stagnation", behind && m.last[tree.MetricReward] < m.first[tree.MetricReward]+0.05 && m.last[tree.MetricEntropy] > 0.5*m.first[tree.MetricEntropy])
+	return out
+}
+
+func scores(rs []result) []float64 {
+	out := make([]float64, len(rs))
+	for i, r := range rs {
+		out[i] = r.Test
+	}
+	return out
+}
