@@ -64,6 +64,7 @@ type Engine struct {
 	errs        int                  // agent errors in a row
 	barren      int                  // turns in a row without a proposal
 	failures    int                  // failed segments in a row
+	failed      []tree.NodeID        // nodes that failed and may need a remedy
 	confirming  map[tree.NodeID]int  // retrainings under way
 	unconfirmed map[tree.NodeID]int  // retrainings that failed in this process
 	rescored    map[tree.NodeID]bool // nodes that were scored again in this process
@@ -271,6 +272,12 @@ func (e *Engine) begin(ctx context.Context) error {
 	}
 	if e.tree.Status == tree.SearchDone && !e.spent() {
 		entries = append(entries, engineEntry(&event.StatusSet{Status: tree.SearchRunning, Reason: "there is budget again"}))
+	}
+	e.failed = e.failed[:0]
+	for _, n := range e.tree.Nodes {
+		if n.State == tree.StateFailed {
+			e.failed = append(e.failed, n.ID) // pick sorts out those that were remedied
+		}
 	}
 	clear(e.slots)
 	clear(e.running)

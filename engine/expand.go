@@ -148,12 +148,22 @@ func (e *Engine) pinned() (pick, bool) {
 	return pick{}, false
 }
 
-// pick chooses the node to expand: the practitioner's root first, a share of forced fresh starts, else the policy's choice.
+// pick chooses the node to expand: the practitioner's root first, then the parents of failed nodes for a remedy, a share of
+// forced fresh starts, else the policy's choice.
 // The draw depends on the search's seed and the number of expansions so far only.
 func (e *Engine) pick() (pick, bool) {
 	count := len(e.tree.Nodes) + e.inTurn()
 	if len(e.tree.Nodes) == 1 {
 		return pick{node: tree.Root}, true
+	}
+	for len(e.failed) > 0 {
+		n := e.tree.Nodes[e.failed[0]]
+		e.failed = e.failed[1:]
+		if p := e.tree.Nodes[n.Parent]; p.State.Trained() && e.holds[p.ID] == 0 {
+			if f, ok := e.unremedied(p); ok && f == n {
+				return pick{node: p.ID, terms: []tree.Term{{Name: "remedy for node", Value: float64(n.ID)}}}, true
+			}
+		}
 	}
 	fresh := pick{node: tree.Root, fresh: true, terms: []tree.Term{{Name: "forced fresh start", Value: e.tree.Spec.FreshRate}}}
 	if chance(derive(e.tree.Spec.Seed, "fresh", count)) < e.tree.Spec.FreshRate || e.barren >= patience {

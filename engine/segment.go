@@ -155,6 +155,8 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 		again := s.job.Attempt < attempts && seg.stop == nil && (failure.Class == tree.FailCrash || failure.Class == tree.FailTimeout)
 		if again {
 			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "again after a " + string(failure.Class)}))
+		} else {
+			e.failed = append(e.failed, id)
 		}
 		return e.commit(ctx, nil, entries...)
 	}
