@@ -258,8 +258,8 @@ func (a *app) drawOverlaid(c paint.Canvas, l, r *side) {
 	if !a.look.glyphs.Braille {
 		plot.Point = a.look.glyphs.Plot.Point
 	}
-	for i, s := range []*side{l, r} {
-		sr := chart.Series{Ink: ink(themes.Series1 + themes.Token(i))}
+	for i, s := range []*side{r, l} { // the first lies on top, dashed, so that both are seen where they agree
+		sr := chart.Series{Ink: ink(themes.Series2 - themes.Token(i)), Dash: 3 * i}
 		for _, pt := range s.points {
 			if y, ok := pt.Values[m]; ok {
 				sr.X, sr.Y = append(sr.X, float64(pt.Step)), append(sr.Y, y)

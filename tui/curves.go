@@ -187,7 +187,7 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 		for _, f := range s.t.Nodes[id].Transition.Diagnosis {
 			for _, e := range f.Evidence {
 				if e.Metric == metric && f.Pathology != tree.Healthy {
-					p.Marks = append(p.Marks, chart.Mark{From: float64(e.FromStep), To: float64(e.ToStep), Ink: ink(themes.Warning)})
+					p.Marks = append(p.Marks, chart.Mark{From: float64(e.FromStep), To: float64(e.ToStep), Ink: ink(themes.Loss)})
 				}
 			}
 		}
@@ -220,14 +220,22 @@ func (a *app) drawMiniCharts(c paint.Canvas, n *tree.Node) {
 		if i == 0 {
 			hh += extra
 		}
-		a.drawChart(c.Sub(0, y, c.W(), hh), n, m, i == 0)
+		a.drawChart(c.Sub(0, y, c.W(), apart(hh)), n, m, i == 0)
 		y += hh
 	}
 	a.drawSteps(c.Sub(0, y, c.W(), 1), n, metrics[0])
 }
 
+// apart leaves a row free below a chart that can spare it, so that neighbours do not run into each other.
+func apart(h int) int {
+	if h >= 4 {
+		return h - 1
+	}
+	return h
+}
+
 // gutter is the width of a chart's labels.
-const gutter = 16
+const gutter = 17
 
 // drawChart paints one metric: its name and latest value, the axis with its bounds, the curves.
 func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool) {
@@ -352,7 +360,7 @@ func (a *app) drawCurves(c paint.Canvas, n *tree.Node) {
 	s.pane.extent, s.pane.height = len(all), rows
 	h := (c.H() - 2) / rows
 	for i := range rows {
-		a.drawChart(c.Sub(0, i*h, c.W(), h), n, all[v.top+i], i == 0)
+		a.drawChart(c.Sub(0, i*h, c.W(), apart(h)), n, all[v.top+i], i == 0)
 	}
 	a.drawSteps(c.Sub(0, rows*h, c.W(), 1), n, all[v.top])
 	scale := "linear"

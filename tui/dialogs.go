@@ -338,7 +338,7 @@ func (r *reader) draw(a *app, c paint.Canvas) {
 // openHelp lists every action of the place where one is, and why some are not available.
 func (a *app) openHelp() {
 	p := a.place()
-	r := &reader{head: "Keys"}
+	r := &reader{head: "Keys", width: 104}
 	var groups []string
 	for _, x := range a.acts.at(p) {
 		if !slices.Contains(groups, x.group) {

@@ -266,7 +266,7 @@ func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Ev
 			p.Point = a.look.glyphs.Plot.Point
 		}
 		if len(xs) > 1 && p.Fit() {
-			p.Marks = []chart.Mark{{From: float64(e.FromStep), To: float64(e.ToStep), Ink: ink(themes.Warning)}}
+			p.Marks = []chart.Mark{{From: float64(e.FromStep), To: float64(e.ToStep), Ink: ink(themes.Loss)}}
 			p.Draw(l.c.Sub(l.c.W()-curveW, l.y, curveW, 2))
 		}
 	}

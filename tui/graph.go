@@ -81,17 +81,15 @@ func (a *app) drawGraph(c paint.Canvas) {
 	}
 	a.panGraph(c, cells)
 	box := a.look.glyphs.Box
-	for _, n := range s.t.Nodes {
-		if g.x[n.ID] < 0 {
-			continue
-		}
-		x, y := at(n.ID)
-		if y < -3 || y > c.H()+2 {
-			continue
-		}
-		if n.ID != tree.Root {
-			px, _ := at(n.Parent)
-			a.drawEdge(c, box, px, x, y, s.ix.bestPath[n.ID])
+	for _, best := range []bool{false, true} { // the best path lies on top
+		for _, n := range s.t.Nodes {
+			if g.x[n.ID] < 0 || n.ID == tree.Root || s.ix.bestPath[n.ID] != best {
+				continue
+			}
+			if x, y := at(n.ID); y >= -3 && y <= c.H()+2 {
+				px, _ := at(n.Parent)
+				a.drawEdge(c, box, px, x, y, best)
+			}
 		}
 	}
 	for _, n := range s.t.Nodes {

@@ -214,7 +214,7 @@ type libraryColumn struct {
 	head  string
 	width int
 	right bool
-	from  int // shown from this width of the page on
+	rank  int // columns with a high rank are left out first
 	cell  func(a *app, s *tree.Summary) (string, paint.Style)
 }
 
@@ -283,21 +283,9 @@ func (a *app) drawLibrary(c paint.Canvas) {
 	h, gl := a.home, a.look.glyphs
 	title := "Searches"
 	in := a.panel(c.Sub(0, 0, c.W(), c.H()), title, true)
-	cols := libraryColumns()
+	visible := fitColumns(libraryColumns(), in.W()-4)
 	x := 3
-	spare := in.W() - 4
-	for _, col := range cols {
-		if c.W() >= col.from {
-			spare -= col.width + 2
-		}
-	}
-	cols[0].width += max(0, min(spare, 30))
-	visible := cols[:0:0]
-	for _, col := range cols {
-		if c.W() < col.from {
-			continue
-		}
-		visible = append(visible, col)
+	for _, col := range visible {
 		if col.right {
 			in.TextRight(x+col.width, 0, sFaint, col.head)
 		} else {
@@ -325,6 +313,24 @@ func (a *app) drawLibrary(c paint.Canvas) {
 		c.Text(2, c.H()-1, sFaint, foot)
 	}
 	c.TextRight(c.W()-2, c.H()-1, sFaint, " "+num(len(h.rows))+" ")
+}
+
+// fitColumns leaves the least important columns out until the others fit, and gives what is left over to the first.
+func fitColumns(cols []libraryColumn, width int) []libraryColumn {
+	for {
+		sum, least := 0, 0
+		for i, col := range cols {
+			sum += col.width + 2
+			if col.rank > cols[least].rank {
+				least = i
+			}
+		}
+		if sum <= width+2 || len(cols) == 1 {
+			cols[0].width += max(0, min(width-sum, 30))
+			return cols
+		}
+		cols = slices.Delete(cols, least, least+1)
+	}
 }
 
 func (a *app) drawLibraryRow(c paint.Canvas, i int, cols []libraryColumn) {

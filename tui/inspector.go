@@ -97,17 +97,17 @@ func (a *app) nodeTitle(n *tree.Node) string {
 func (a *app) drawTabs(c paint.Canvas) {
 	s := a.s
 	x := 1
-	long := c.W() >= 66
+	long, numbers := c.W() >= 66, c.W() >= 44 && (c.W() < 53 || c.W() >= 60)
 	for i, t := range tabNames {
 		st := sMuted
 		text := t
-		if !long && tab(i) != s.pane.tab {
+		if c.W() < 53 && tab(i) != s.pane.tab {
 			text = t[:min(len(t), 4)]
 		}
 		if tab(i) == s.pane.tab {
 			st = sAccent.With(paint.Bold | paint.Underline)
 		}
-		if c.W() >= 44 {
+		if numbers {
 			x = c.Text(x, 0, sFaint, num(i+1))
 		}
 		w := paint.Width(text)
@@ -188,6 +188,9 @@ func (a *app) drawOverview(c paint.Canvas, n *tree.Node) {
 
 func (a *app) hasCurve(n *tree.Node) bool {
 	cv := a.s.curve(n.ID)
+	if n.State == tree.StateQueued || n.State == tree.StateApproved || n.State == tree.StateProposed {
+		return false // what is held belongs to an earlier attempt, or in a replay to the future
+	}
 	return len(cv.points) > 0 || (cv.loading && n.ID != tree.Root && n.State != tree.StateProposed)
 }
 

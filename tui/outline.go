@@ -86,28 +86,34 @@ func (s *search) matches() (shown []bool) {
 	return shown
 }
 
-// layTree lists the nodes depth first. It keeps its own stack, because a chain may be as deep as the tree is large.
+// layTree lists the nodes depth first, along the index's arrays: first child, next sibling, and up again.
 func (s *search) layTree(shown []bool) {
-	o := &s.out
-	stack := []tree.NodeID{tree.Root}
-	o.last[tree.Root] = true
-	for len(stack) > 0 {
-		id := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		o.rows = append(o.rows, id)
-		kids := s.t.Nodes[id].Children
-		if o.folded[id] && shown == nil {
-			continue
+	o, ix := &s.out, &s.ix
+	next := func(id int32) int32 {
+		for id >= 0 && shown != nil && !shown[id] {
+			id = ix.next[id]
 		}
-		first := true
-		for i := len(kids) - 1; i >= 0; i-- {
-			if shown != nil && !shown[kids[i]] {
+		return id
+	}
+	o.last[tree.Root] = true
+	folds := len(o.folded) > 0 && shown == nil
+	for id := int32(0); ; {
+		o.rows = append(o.rows, tree.NodeID(id))
+		if !folds || !o.folded[tree.NodeID(id)] {
+			if kid := next(ix.first[id]); kid >= 0 {
+				o.last[kid] = next(ix.next[kid]) < 0
+				id = kid
 				continue
 			}
-			o.last[kids[i]] = first
-			first = false
-			stack = append(stack, kids[i])
 		}
+		for id > 0 && o.last[id] {
+			id = ix.parent[id]
+		}
+		if id <= 0 {
+			return
+		}
+		id = next(ix.next[id])
+		o.last[id] = next(ix.next[id]) < 0
 	}
 }
 

@@ -58,6 +58,8 @@ type index struct {
 	low      float64 // lowest and highest validation score
 	high     float64
 	below    []int32 // how many nodes hang below each
+	// The shape of the tree in compact arrays: walking 100,000 nodes along pointers misses the cache at every step.
+	parent, first, next []int32 // -1 for none
 }
 
 func newSearch(id string, sess Session, now time.Time) *search {
@@ -125,12 +127,18 @@ func (s *search) addPoints(points map[tree.NodeID][]tree.Point) {
 // reindex derives the index from the tree.
 func (s *search) reindex() {
 	t := s.t
-	ix := index{bestPath: map[tree.NodeID]bool{}, below: make([]int32, len(t.Nodes))}
+	count := len(t.Nodes)
+	ix := index{
+		bestPath: map[tree.NodeID]bool{}, below: renew(s.ix.below, count, 0), parent: renew(s.ix.parent, count, -1),
+		first: renew(s.ix.first, count, -1), next: renew(s.ix.next, count, -1),
+	}
 	known := false
-	for i := len(t.Nodes) - 1; i >= 0; i-- {
+	for i := count - 1; i >= 0; i-- {
 		n := t.Nodes[i]
 		if i > 0 {
-			ix.below[n.Parent] += ix.below[i] + 1
+			p := n.Parent
+			ix.below[p] += ix.below[i] + 1
+			ix.parent[i], ix.next[i], ix.first[p] = int32(p), ix.first[p], int32(i)
 		}
 		switch n.State {
 		case tree.StateProposed:
@@ -161,8 +169,21 @@ func (s *search) reindex() {
 			ix.bestPath[n.ID] = true
 		}
 	}
+	grown := len(s.out.at) != count
 	s.ix = ix
-	s.out.stale, s.pane.graph.stale = true, true
+	// A change of state moves no row unless rows are chosen or sorted by it.
+	if grown || !s.out.filter.empty() || s.out.order != orderTree {
+		s.out.stale, s.pane.graph.stale = true, true
+	}
+}
+
+// renew is s with n elements of value v, reusing its memory.
+func renew(s []int32, n int, v int32) []int32 {
+	s = grow(s, n)
+	for i := range s {
+		s[i] = v
+	}
+	return s
 }
 
 // node is the node under the cursor; nil while the tree has none.

@@ -336,7 +336,7 @@ func (a *app) drawBudget(c paint.Canvas) int {
 	text := num(int(100*min(used, 9.99)+0.5)) + "%"
 	left := ""
 	if a.w >= 120 {
-		left = s.timeLeft(a.now())
+		left = s.timeLeft()
 	}
 	c.Fill(paint.Style{}.On(surface))
 	end := c.TextRight(c.W()-1, 0, sText.On(surface), text)
@@ -349,14 +349,18 @@ func (a *app) drawBudget(c paint.Canvas) int {
 }
 
 // timeLeft estimates the time until the budget is spent from the trainer's pace so far.
-func (s *search) timeLeft(time.Time) string {
+func (s *search) timeLeft() string {
 	b, spent := s.t.Spec.Budget, s.t.Spent
 	used := b.Used(spent)
 	if used <= 0 || used >= 1 || spent.Cost.WallSeconds <= 0 || !s.live {
 		return ""
 	}
 	sec := spent.Cost.WallSeconds * (1 - used) / used / float64(max(1, s.t.Spec.Parallel))
-	return "~" + span(time.Duration(sec*float64(time.Second))) + " left "
+	d := time.Duration(sec * float64(time.Second))
+	if d < 10*time.Second {
+		return "seconds left "
+	}
+	return "~" + span(d) + " left "
 }
 
 // deviceRows is how many rows the device strip takes.

@@ -300,6 +300,9 @@ func Wrap(s string, width int) []string {
 }
 
 func wrapLine(s string, width int) []string {
+	if Width(s) <= width {
+		return []string{s} // as it is: tables in a model's prompt keep their columns
+	}
 	var out []string
 	line, used := "", 0
 	indent := s[:len(s)-len(strings.TrimLeft(s, " "))]

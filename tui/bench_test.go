@@ -1,0 +1,103 @@
+package tui
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"llmzero/engine/event"
+	"llmzero/engine/tree"
+)
+
+// forest is a search of n nodes of every state.
+func forest(n int) *script {
+	s := newScript("s-big")
+	rng := rand.New(rand.NewPCG(5, 5))
+	sp := testSpace()
+	for len(s.t.Nodes) < n {
+		id := tree.NodeID(len(s.t.Nodes))
+		parent := tree.NodeID(max(0, int(id)-1-rng.IntN(min(int(id), 400))))
+		for !s.t.Nodes[parent].State.Trained() {
+			parent = s.t.Nodes[parent].Parent
+		}
+		p := s.t.Nodes[parent]
+		lr := sp.Params[3].At(rng.Float64())
+		tr := tree.Transition{From: tree.CheckpointRef{Node: parent, Step: 40 * p.Depth}, Steps: 40, By: "rules", Confidence: 0.6,
+			Changes: []tree.Change{{Param: "learning_rate", From: p.Config["learning_rate"], To: lr}}}
+		node := &tree.Node{ID: id, Parent: parent, Depth: p.Depth + 1, State: tree.StateEvaluated, Transition: tr, Config: p.Config,
+			Verdict: &tree.Verdict{Decision: tree.Approved, Who: "autopilot"},
+			Outcome: &tree.Outcome{Checkpoints: []tree.Checkpoint{{Step: 40 * (p.Depth + 1), Val: tree.Score{Mean: rng.Float64(), SE: 0.01, N: 512}}}, Spark: []float64{1, 2, 3, 4, 5, 6}}}
+		node.Outcome.Val = node.Outcome.Checkpoints[0].Val
+		if rng.IntN(20) == 0 {
+			node.State, node.Outcome = tree.StateVetoed, nil
+			node.Verdict = &tree.Verdict{Decision: tree.Vetoed, Who: "human", Why: "too long"}
+		}
+		s.t.Nodes = append(s.t.Nodes, node)
+		p.Children = append(p.Children, id)
+	}
+	run := s.propose(0, tree.Transition{Changes: []tree.Change{ch("beta", 0, 0.1, "")}})
+	s.approve(run)
+	s.train(run, 0.4, 0.6, 0.5)
+	return s
+}
+
+// BenchmarkKey100k answers a key (Update and View) on the search page at 200x60 with 100,000 nodes, while metric points of a
+// running segment come ten times as often as the screen is told: it prints the median and the 99th percentile.
+func BenchmarkKey100k(b *testing.B) {
+	s := forest(100_000)
+	run := tree.NodeID(len(s.t.Nodes) - 1)
+	r := newRig(b, newFakeLibrary(s), nil)
+	r.keys("enter")
+	r.size(200, 60)
+	r.a.View()
+	var took []time.Duration
+	keys := []string{"down", "down", "j", "pgdown", "up", "G", "b", "k", "left", "right"}
+	b.ResetTimer()
+	for i := range b.N {
+		r.a.Update(feedMsg{s: r.a.s, batch: event.Batch{Points: map[tree.NodeID][]tree.Point{run: {{Step: 1000 + i, Tokens: int64(i) * 100, Values: map[string]float64{tree.MetricReward: 0.5}}}}}})
+		r.a.View()
+		start := time.Now()
+		r.a.Update(keyMsg(keys[i%len(keys)]))
+		r.a.View()
+		took = append(took, time.Since(start))
+	}
+	b.StopTimer()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "ms/median")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "ms/p99")
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "MB/heap")
+	runtime.KeepAlive(r)
+}
+
+// BenchmarkState100k folds a state change into the tree of 100,000 nodes and paints it.
+func BenchmarkState100k(b *testing.B) {
+	s := forest(100_000)
+	r := newRig(b, newFakeLibrary(s), nil)
+	r.keys("enter")
+	r.size(200, 60)
+	on := true
+	for b.Loop() {
+		e := event.Event{Seq: r.a.s.t.Seq + 1, Time: testTime, Who: "human", Body: &event.Pinned{Node: 0, On: on}}
+		on = !on
+		r.a.Update(feedMsg{s: r.a.s, batch: event.Batch{Events: []event.Event{e}}})
+		r.a.View()
+	}
+}
+
+// BenchmarkFrame paints a whole search page at 200x60.
+func BenchmarkFrame(b *testing.B) {
+	r := newRig(b, newFakeLibrary(storybook()), nil)
+	r.keys("enter")
+	r.size(200, 60)
+	for b.Loop() {
+		r.a.Update(tea.FocusMsg{})
+		r.a.View()
+	}
+}
