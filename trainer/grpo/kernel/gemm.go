@@ -91,6 +91,21 @@ func MulRows(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb,
 	}
 }
 
+// MulRow is [MulRows] for one dense row of A, of k = len(a) elements from 1 to [Block], and n = len(c): the products of
+// attention with one query.
+func MulRow(c, a, b []float32, ldb int) {
+	k, n := len(a), len(c)
+	if path == pathGo || k == 0 || k > Block || n == 0 {
+		MulRows(c, n, a, k, 1, 1, b, ldb, k, n, false)
+		return
+	}
+	if n%Width != 0 || ldb < 0 {
+		panic(fmt.Sprintf("kernel: MulRow of %d columns, want a multiple of %d", n, Width))
+	}
+	_ = b[(k-1)*ldb+n-1]
+	row(k, pt(a), pt(b), 4*ldb, pt(c), n/Width)
+}
+
 func check(c []float32, ldc int, a []float32, rs, cs, m, n, k int) {
 	if rs < 0 || cs < 0 || ldc < 0 {
 		panic("kernel: negative stride")

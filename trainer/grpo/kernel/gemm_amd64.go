@@ -44,3 +44,6 @@ func tile(rows int, c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 		tile1(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)
 	}
 }
+
+//go:noescape
+func row(k int, a, b unsafe.Pointer, ldb int, c unsafe.Pointer, panels int)

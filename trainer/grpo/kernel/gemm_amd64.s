@@ -203,3 +203,64 @@ put12:
 	PUT512(Z15)
 	VZEROUPPER
 	RET
+
+// func row(k int, a, b unsafe.Pointer, ldb int, c unsafe.Pointer, panels int)
+// One row of C, panels x 16 elements: two panels at a time hide the latency of the multiplications.
+TEXT ·row(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ ldb+24(FP), R10
+	MOVQ c+32(FP), DX
+	MOVQ panels+40(FP), BX
+
+rowPair:
+	CMPQ BX, $2
+	JLT  rowLast
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ SI, R8
+	MOVQ DI, R9
+	MOVQ CX, R11
+
+rowPairLoop:
+	VBROADCASTSS (R8), Y2
+	VFMADD231PS (R9), Y2, Y4
+	VFMADD231PS 32(R9), Y2, Y5
+	VFMADD231PS 64(R9), Y2, Y6
+	VFMADD231PS 96(R9), Y2, Y7
+	ADDQ $4, R8
+	ADDQ R10, R9
+	DECQ R11
+	JNZ  rowPairLoop
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	VMOVUPS Y6, 64(DX)
+	VMOVUPS Y7, 96(DX)
+	ADDQ $128, DX
+	ADDQ $128, DI
+	SUBQ $2, BX
+	JMP  rowPair
+
+rowLast:
+	TESTQ BX, BX
+	JZ   rowDone
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+rowLastLoop:
+	VBROADCASTSS (SI), Y2
+	VFMADD231PS (DI), Y2, Y4
+	VFMADD231PS 32(DI), Y2, Y5
+	ADDQ $4, SI
+	ADDQ R10, DI
+	DECQ CX
+	JNZ  rowLastLoop
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+
+rowDone:
+	VZEROUPPER
+	RET

@@ -85,6 +85,15 @@ func TestMulAgainstFloat64(t *testing.T) {
 						t.Fatalf("MulRows differs from Mul at %d: %g, %g", i, d[i], c[i])
 					}
 				}
+				if m > 0 && cs == 1 && !acc {
+					row := make([]float32, n)
+					MulRow(row, a[:k], b, rsb)
+					for j := range row {
+						if row[j] != c[j] {
+							t.Fatalf("MulRow differs from Mul at column %d: %g, %g", j, row[j], c[j])
+						}
+					}
+				}
 			}
 		})
 	})

@@ -7,12 +7,13 @@ import "unsafe"
 // The assembly exists on amd64 only; path never leaves pathGo here.
 const noAssembly = "kernel: no assembly on this architecture"
 
-func softmax8(unsafe.Pointer, int, float32, unsafe.Pointer)         { panic(noAssembly) }
-func softmaxGrad8(_, _ unsafe.Pointer, _, _ int, _ float32)         { panic(noAssembly) }
-func rms8(_, _, _, _ unsafe.Pointer, _, _ int, _, _ float32)        { panic(noAssembly) }
-func rmsGrad8(_, _, _, _, _, _ unsafe.Pointer, _, _ int, _ float32) { panic(noAssembly) }
-func relu8(_, _ unsafe.Pointer, _ int)                              { panic(noAssembly) }
-func reluGrad8(_, _ unsafe.Pointer, _ int)                          { panic(noAssembly) }
-func add8(_, _ unsafe.Pointer, _ int)                               { panic(noAssembly) }
-func adam8(_, _, _, _ unsafe.Pointer, _ int, _ *Adam)               { panic(noAssembly) }
-func pt(x []float32) unsafe.Pointer                                 { return unsafe.Pointer(&x[0]) }
+func softmax8(unsafe.Pointer, int, float32, unsafe.Pointer)             { panic(noAssembly) }
+func softmaxGrad8(_, _ unsafe.Pointer, _, _ int, _ float32)             { panic(noAssembly) }
+func rms8(_, _, _, _ unsafe.Pointer, _, _ int, _, _ float32)            { panic(noAssembly) }
+func rmsGrad8(_, _, _, _, _, _ unsafe.Pointer, _, _ int, _ float32)     { panic(noAssembly) }
+func relu8(_, _ unsafe.Pointer, _ int)                                  { panic(noAssembly) }
+func reluGrad8(_, _ unsafe.Pointer, _ int)                              { panic(noAssembly) }
+func add8(_, _ unsafe.Pointer, _ int)                                   { panic(noAssembly) }
+func adam8(_, _, _, _ unsafe.Pointer, _ int, _ *Adam)                   { panic(noAssembly) }
+func row(int, unsafe.Pointer, unsafe.Pointer, int, unsafe.Pointer, int) { panic(noAssembly) }
+func pt(x []float32) unsafe.Pointer                                     { return unsafe.Pointer(&x[0]) }

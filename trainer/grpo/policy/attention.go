@@ -5,21 +5,30 @@ import "llmzero/trainer/grpo/kernel"
 // scale is 1/sqrt(HeadDim).
 const scale = 0.25
 
-// gather copies the keys and values of one head of one sequence, prefix first, to dense rows of HeadDim, and the keys'
-// transpose with rows of ld.
-func (a *scratch) gather(qkv []float32, s Seq, d, head, ld int) {
+// vec is a head's part of a row.
+type vec = [HeadDim]float32
+
+// gather copies one head's keys (part 1) or values (part 2) of the rows that s attends to, prefix first, to dense rows.
+func gather(dst []float32, qkv []float32, s Seq, d, head, part int) {
+	for i := range s.keys() {
+		at := d*(3*s.row(i)+part) + head*HeadDim
+		*(*vec)(dst[i*HeadDim:]) = vec(qkv[at:])
+	}
+}
+
+// gatherT is gather to columns of rows of length ld; columns after the last key become zero.
+func gatherT(dst []float32, qkv []float32, s Seq, d, head, part, ld int) {
 	keys := s.keys()
-	kT, k, v := grow(&a.kT, HeadDim*ld), grow(&a.k, keys*HeadDim), grow(&a.v, keys*HeadDim)
 	for i := range keys {
-		row := qkv[3*d*s.row(i)+head*HeadDim:]
-		copy(k[i*HeadDim:i*HeadDim+HeadDim], row[d:])
-		copy(v[i*HeadDim:i*HeadDim+HeadDim], row[2*d:])
-		for j, x := range k[i*HeadDim : i*HeadDim+HeadDim] {
-			kT[j*ld+i] = x
+		at := d*(3*s.row(i)+part) + head*HeadDim
+		src := (*vec)(qkv[at:])
+		col := dst[i : i+(HeadDim-1)*ld+1]
+		for j, x := range src {
+			col[j*ld] = x
 		}
 	}
 	for j := range HeadDim {
-		clear(kT[j*ld+keys : j*ld+ld])
+		clear(dst[j*ld+keys : j*ld+ld])
 	}
 }
 
@@ -33,7 +42,7 @@ func (s Seq) row(i int) int {
 
 // attend computes causal attention of every head of every sequence from lt.qkv into lt.heads and keeps the weights.
 func (n *Net) attend(t *Tape, lt *layerTape) {
-	d := n.Dim
+	d, a := n.Dim, &t.att
 	probs := grow(&lt.probs, n.probsSize(t.batch))
 	for _, s := range t.batch.Seqs {
 		if s.Len == 0 {
@@ -41,15 +50,17 @@ func (n *Net) attend(t *Tape, lt *layerTape) {
 		}
 		ld := pad16(s.keys())
 		for head := range n.Heads() {
-			t.att.gather(lt.qkv, s, d, head, ld)
+			kT, v := grow(&a.t, HeadDim*ld), grow(&a.dense, s.keys()*HeadDim)
+			gatherT(kT, lt.qkv, s, d, head, 1, ld)
+			gather(v, lt.qkv, s, d, head, 2)
 			p := probs[:s.Len*ld]
 			probs = probs[s.Len*ld:]
 			q := lt.qkv[3*d*s.Start+head*HeadDim:]
-			kernel.MulRows(p, ld, q, 3*d, 1, s.Len, t.att.kT, ld, HeadDim, ld, false)
+			kernel.MulRows(p, ld, q, 3*d, 1, s.Len, kT, ld, HeadDim, ld, false)
 			for i := range s.Len {
 				kernel.SoftmaxRow(p[i*ld:i*ld+ld], s.PreLen+i+1, scale)
 			}
-			kernel.MulRows(lt.heads[d*s.Start+head*HeadDim:], d, p, ld, 1, s.Len, t.att.v, HeadDim, s.keys(), HeadDim, false)
+			kernel.MulRows(lt.heads[d*s.Start+head*HeadDim:], d, p, ld, 1, s.Len, v, HeadDim, s.keys(), HeadDim, false)
 		}
 	}
 }
@@ -65,7 +76,9 @@ func (n *Net) attendBackward(t *Tape, lt *layerTape, dqkv, dheads []float32) {
 		}
 		keys, ld := s.keys(), pad16(s.keys())
 		for head := range n.Heads() {
-			a.gather(lt.qkv, s, d, head, ld)
+			vT, k := grow(&a.t, HeadDim*ld), grow(&a.dense, keys*HeadDim)
+			gatherT(vT, lt.qkv, s, d, head, 2, ld)
+			gather(k, lt.qkv, s, d, head, 1)
 			p := probs[:s.Len*ld]
 			probs = probs[s.Len*ld:]
 			at := d*s.Start + head*HeadDim
@@ -74,18 +87,12 @@ func (n *Net) attendBackward(t *Tape, lt *layerTape, dqkv, dheads []float32) {
 			// dV = P^T.dO, dP = dO.V^T
 			dv := grow(&a.dv, keys*HeadDim)
 			kernel.MulRows(dv, HeadDim, p, 1, ld, keys, do, d, s.Len, HeadDim, false)
-			vT := a.kT // the keys' transpose is not needed any more
-			for i := range keys {
-				for j, x := range a.v[i*HeadDim : i*HeadDim+HeadDim] {
-					vT[j*ld+i] = x
-				}
-			}
 			ds := grow(&a.ds, s.Len*ld)
 			kernel.MulRows(ds, ld, do, d, 1, s.Len, vT, ld, HeadDim, ld, false)
 			kernel.SoftmaxGrad(ds, p, s.Len, ld, scale)
 
 			// dQ = dS.K, dK = dS^T.Q
-			kernel.MulRows(dqkv[3*d*s.Start+head*HeadDim:], 3*d, ds, ld, 1, s.Len, a.k, HeadDim, keys, HeadDim, true)
+			kernel.MulRows(dqkv[3*d*s.Start+head*HeadDim:], 3*d, ds, ld, 1, s.Len, k, HeadDim, keys, HeadDim, true)
 			dk := grow(&a.dk, keys*HeadDim)
 			q := lt.qkv[3*d*s.Start+head*HeadDim:]
 			kernel.MulRows(dk, HeadDim, ds, 1, ld, keys, q, 3*d, s.Len, HeadDim, false)

@@ -30,11 +30,11 @@ type layerTape struct {
 	a, act    []float32 // FF: relu(up) and its square
 }
 
-// scratch is the attention of one head of one sequence.
+// scratch is the attention of one head of one sequence: keys or values, transposed and dense, and the gradients of the
+// scores, keys and values.
 type scratch struct {
-	kT, k, v, q []float32
-	s, ds       []float32
-	dk, dv      []float32
+	t, dense   []float32
+	ds, dk, dv []float32
 }
 
 func grow(p *[]float32, n int) []float32 {

@@ -225,9 +225,10 @@ func (w *decoder) attend(n *Net, l int) {
 				kT[k*ctx+at] = x
 			}
 			copy(v[at*HeadDim:at*HeadDim+HeadDim], row[2*d:])
-			kernel.MulRows(probs, ctx, row, HeadDim, 1, 1, kT, ctx, HeadDim, pad16(seen), false)
-			kernel.SoftmaxRow(probs[:pad16(seen)], seen, scale)
-			kernel.MulRows(w.heads[d*i+head*HeadDim:], d, probs, ctx, 1, 1, v, HeadDim, seen, HeadDim, false)
+			p := probs[:pad16(seen)]
+			kernel.MulRow(p, row[:HeadDim], kT, ctx)
+			kernel.SoftmaxRow(p, seen, scale)
+			kernel.MulRow(w.heads[d*i+head*HeadDim:][:HeadDim], p[:seen], v, HeadDim)
 		}
 	}
 }

@@ -22,11 +22,12 @@ echo "== step, sampling, learning (two workers)"
 go test -run xxx -bench 'BenchmarkSample' -benchtime 2s -cpu 2 ./policy | grep Benchmark
 go test -run xxx -bench 'BenchmarkStep' -benchtime 5s -cpu 2 . | grep Benchmark
 go test -run xxx -bench 'BenchmarkLearn' -benchtime 1x -cpu 2 . | grep Benchmark
-echo "== PyTorch (two threads)"
+echo "== PyTorch"
 if [ -n "${PYTHON:-}" ] && "$PYTHON" -c 'import torch, safetensors' 2>"$tmp/err"; then
 	go test -run WriteTorchCases . -args -torch-cases "$tmp" >/dev/null
 	"$PYTHON" testdata/torch_reference.py check "$tmp"
 	"$PYTHON" testdata/torch_reference.py bench --threads 2
+	"$PYTHON" testdata/torch_reference.py bench --threads 1
 else
 	echo "skipped: set PYTHON to an interpreter with torch and safetensors"
 fi
