@@ -10,7 +10,7 @@ import (
 func addTask() *Task {
 	return define(Task{
 		Name: "add", Help: "add two numbers, the highest digit first", Vocab: newVocab(digits + "+="),
-		Difficulty: Range{1, 4}, DifficultyHelp: "digits of each number", DefaultCap: 4,
+		Difficulty: Range{1, 4}, DifficultyHelp: "digits of each number",
 		Validation: Range{1, 4}, Test: Range{1, 4},
 		Width: 9, Sign: '=', MaxAnswer: 5, MaxCompletion: 12,
 		Budgets: Budgets{250_000, 600_000, 2_000_000},

@@ -15,7 +15,7 @@ func bracketsTask() *Task {
 	return define(Task{
 		Name: "brackets", Help: "close every open bracket, in order and nothing else (format)",
 		Vocab:      newVocab(openers + closers + "="),
-		Difficulty: Range{1, 10}, DifficultyHelp: "open brackets", DefaultCap: 10,
+		Difficulty: Range{1, 10}, DifficultyHelp: "open brackets",
 		Validation: Range{2, 10}, Test: Range{2, 10},
 		Width: 18, Sign: '=', MaxAnswer: 10, MaxCompletion: 16,
 		Budgets: Budgets{250_000, 600_000, 2_000_000},

@@ -11,7 +11,7 @@ func carryTask() *Task {
 	return define(Task{
 		Name: "carry", Help: "long addition, lowest digit first; the base drops most carries (prerequisites)",
 		Vocab:      newVocab(digits + "+="),
-		Difficulty: Range{1, carryWidth}, DifficultyHelp: "digits of each number", DefaultCap: carryWidth,
+		Difficulty: Range{1, carryWidth}, DifficultyHelp: "digits of each number",
 		Validation: Range{2, carryWidth}, Test: Range{3, carryWidth},
 		Width: 2*carryWidth + 1, Sign: '=', MaxAnswer: carryWidth + 1, MaxCompletion: 12,
 		Budgets: Budgets{250_000, 500_000, 1_000_000}, Prerequisites: true,

@@ -9,7 +9,7 @@ func chainTask() *Task {
 	return define(Task{
 		Name: "chain", Help: "arithmetic modulo 10 from left to right; working it out step by step is allowed and helps",
 		Vocab:      newVocab(digits + "+-#="),
-		Difficulty: Range{1, 8}, DifficultyHelp: "number of operations", DefaultCap: 8,
+		Difficulty: Range{1, 8}, DifficultyHelp: "number of operations",
 		Validation: Range{2, 8}, Test: Range{2, 8},
 		Width: 17, Sign: '=', MaxAnswer: 10, MaxCompletion: 8,
 		Budgets: Budgets{250_000, 600_000, 2_000_000},

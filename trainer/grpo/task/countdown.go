@@ -11,7 +11,7 @@ func countdownTask() *Task {
 	return define(Task{
 		Name: "countdown", Help: "reach the target with every number once, calculating from left to right (sparse reward)",
 		Vocab:      newVocab(digits + "+-*:="),
-		Difficulty: Range{2, 5}, DifficultyHelp: "how many numbers", DefaultCap: 4,
+		Difficulty: Range{2, 5}, DifficultyHelp: "how many numbers",
 		Validation: Range{2, 5}, Test: Range{2, 5},
 		Width: 8, Sign: '=', MaxAnswer: 9, MaxCompletion: 12,
 		Budgets: Budgets{250_000, 600_000, 2_000_000},

@@ -7,7 +7,7 @@ const mazeSide = 5
 func mazeTask() *Task {
 	return define(Task{
 		Name: "maze", Help: "walk from S to G through a 5x5 maze, any way that works", Vocab: newVocab(".#SGUDLR>"),
-		Difficulty: Range{1, 8}, DifficultyHelp: "moves of the shortest way", DefaultCap: 8,
+		Difficulty: Range{1, 8}, DifficultyHelp: "moves of the shortest way",
 		Validation: Range{2, 8}, Test: Range{2, 8},
 		Width: mazeSide * mazeSide, Sign: '>', MaxAnswer: 14, MaxCompletion: 12,
 		Budgets: Budgets{250_000, 600_000, 2_000_000},

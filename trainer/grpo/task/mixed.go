@@ -5,7 +5,7 @@ import "math/rand/v2"
 func mixedTask() *Task {
 	return define(Task{
 		Name: "mixed", Help: "sorting and addition to keep, chain arithmetic to discover", Vocab: newVocab(digits + "+-#=sac"),
-		Difficulty: Range{1, 8}, DifficultyHelp: "operations of a chain; digits to sort less one; half of that to add", DefaultCap: 8,
+		Difficulty: Range{1, 8}, DifficultyHelp: "operations of a chain; digits to sort less one; half of that to add",
 		Validation: Range{1, 8}, Test: Range{1, 8},
 		Width: 18, Sign: '=', MaxAnswer: 10, MaxCompletion: 12,
 		Budgets: Budgets{250_000, 600_000, 2_000_000},

@@ -6,7 +6,7 @@ func prefixTask() *Task {
 	return define(Task{
 		Name: "prefix", Help: "all running sums modulo 10; the base knows most digit pairs wrong (prerequisites)",
 		Vocab:      newVocab(digits + "="),
-		Difficulty: Range{1, 10}, DifficultyHelp: "number of digits", DefaultCap: 10,
+		Difficulty: Range{1, 10}, DifficultyHelp: "number of digits",
 		Validation: Range{3, 10}, Test: Range{5, 10},
 		Width: 10, Sign: '=', MaxAnswer: 10, MaxCompletion: 12,
 		Budgets: Budgets{250_000, 500_000, 1_000_000}, Prerequisites: true,

@@ -11,7 +11,7 @@ func sortTask() *Task {
 	const letters = "abcdefghij"
 	return define(Task{
 		Name: "sort", Help: "put letters in alphabetical order", Vocab: newVocab(letters + ">"),
-		Difficulty: Range{2, 10}, DifficultyHelp: "number of letters", DefaultCap: 10,
+		Difficulty: Range{2, 10}, DifficultyHelp: "number of letters",
 		Validation: Range{4, 10}, Test: Range{4, 10},
 		Width: 10, Sign: '>', MaxAnswer: 10, MaxCompletion: 16,
 		Budgets: Budgets{250_000, 600_000, 2_000_000},

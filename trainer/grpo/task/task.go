@@ -72,8 +72,6 @@ type Task struct {
 	// Difficulty is the range of the training problems and so of a curriculum's cap; DifficultyHelp says what it counts.
 	Difficulty     Range
 	DifficultyHelp string
-	// DefaultCap is the default of the `difficulty` knob: the practitioner's choice.
-	DefaultCap int
 	// Validation and Test are the declared distributions: uniform over these difficulties. Selection sees validation
 	// only; where the two differ, validation has the easier problems too, because they tell good from bad paths early.
 	Validation, Test Range

@@ -33,7 +33,7 @@ func TestDeclarations(t *testing.T) {
 			if n := k.PromptLen() + max(k.MaxAnswer+1, k.MaxCompletion); n > Context {
 				t.Errorf("prompt and response take %d tokens of %d", n, Context)
 			}
-			for _, r := range []Range{k.Validation, k.Test, {k.DefaultCap, k.DefaultCap}} {
+			for _, r := range []Range{k.Validation, k.Test} {
 				if r.Lo < k.Difficulty.Lo || r.Hi > k.Difficulty.Hi || r.Lo > r.Hi {
 					t.Errorf("range %v outside the difficulty %v", r, k.Difficulty)
 				}
@@ -44,7 +44,7 @@ func TestDeclarations(t *testing.T) {
 			if len(k.corpus) != k.Difficulty.Hi-k.Difficulty.Lo+1 {
 				t.Errorf("%d corpus weights for difficulties %v", len(k.corpus), k.Difficulty)
 			}
-			if b := k.Budgets; !(0 < b.Tight && b.Tight < b.Middle && b.Middle < b.Ample) {
+			if b := k.Budgets; b.Tight <= 0 || b.Middle <= b.Tight || b.Ample <= b.Middle {
 				t.Errorf("budgets do not grow: %+v", b)
 			}
 		})
@@ -58,10 +58,12 @@ func TestProblems(t *testing.T) {
 		k := anyTask(t)
 		split := rapid.SampledFrom([]Split{Train, Validation, Test}).Draw(t, "split")
 		lo, hi := k.Difficulty.Lo, k.Difficulty.Hi
-		if split == Validation {
+		switch split {
+		case Validation:
 			lo, hi = k.Validation.Lo, k.Validation.Hi
-		} else if split == Test {
+		case Test:
 			lo, hi = k.Test.Lo, k.Test.Hi
+		case Train:
 		}
 		d := rapid.IntRange(lo, hi).Draw(t, "difficulty")
 		seed := rapid.Uint64().Draw(t, "seed")

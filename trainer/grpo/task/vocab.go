@@ -13,8 +13,6 @@ const (
 	BOS uint8 = 1
 	// EOS ends every completion.
 	EOS uint8 = 2
-	// first is the id of a vocabulary's first own symbol.
-	first uint8 = 3
 )
 
 // Vocab maps one-rune symbols to token ids below VocabSize. The zero ids PAD, BOS and EOS print as "_", "^" and "$".
