@@ -86,7 +86,7 @@ func (s *sim) history(n int) []event.Event {
 
 // score is coarse, so that there are ties.
 func (s *sim) score() tree.Score {
-	return tree.Score{Mean: float64(s.rng.IntN(16)) / 16, SE: 0.01, N: 256}
+	return tree.Score{Mean: float64(s.rng.IntN(16)) / 16, SE: s.rng.Float64(), N: 256}
 }
 
 func (s *sim) cost() tree.Cost {

@@ -372,3 +372,42 @@ func TestModes(t *testing.T) {
 		t.Errorf("files left beside the store: %v", left)
 	}
 }
+
+// TestClose keeps what was buffered, and leaves nothing of what killed processes left.
+func TestClose(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	must0(t, os.Mkdir(dir+"/real[1]", 0o700))
+	path := dir + "/real[1]/store.db"
+	st := openTest(t, path)
+	fill(t, st, "mixed-1", 50)
+	st.now = func() time.Time { return t0 } // nothing ages
+	rec := must1(st.Search("mixed-1"))(t)
+	must0(t, rec.AppendPoints(ctx, 0, []tree.Point{{Step: 1}}))
+	must0(t, rec.AppendPoints(ctx, 0, []tree.Point{{Step: 2}}))
+	must0(t, st.Close())
+	if err := rec.AppendPoints(ctx, 0, []tree.Point{{Step: 3}}); !errors.Is(err, ErrClosed) {
+		t.Errorf("points after Close: %v", err)
+	}
+	left := []string{path + ".new-123", path + ".compact-456"}
+	for _, f := range left {
+		must0(t, os.WriteFile(f, nil, 0o600))
+	}
+	link := dir + "/link.db"
+	must0(t, os.Symlink(path, link))
+	st = openTest(t, link)
+	for _, f := range left {
+		if _, err := os.Stat(f); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there: %v", f, err)
+		}
+	}
+	must0(t, st.Compact(ctx))
+	if info := must1(os.Lstat(link))(t); info.Mode()&os.ModeSymlink == 0 {
+		t.Error("Compact put a file in the place of a link")
+	}
+	must0(t, st.Close())
+	st = openTest(t, path)
+	if p := must1(must1(st.Search("mixed-1"))(t).Points(ctx, 0))(t); len(p) != 2 {
+		t.Errorf("points after Close: %v", p)
+	}
+}
