@@ -92,7 +92,12 @@ func newRoot(a *app) *cobra.Command {
 			"change of hyper-parameters; you approve, edit or veto it. Without a command it opens the workbench.",
 		Example: "  llmzero\n  llmzero run --task mixed --agent rules --approve risky\n" +
 			"  llmzero run --headless --task mixed --budget 6 --seed 1 --json\n  llmzero list",
-		Args:          cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("unknown command %q", args[0])
+			}
+			return nil
+		},
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return a.workbench(cmd.Context(), tui.Options{}) },
 	}

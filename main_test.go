@@ -1,15 +1,23 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"llmzero/engine/report"
+	"llmzero/engine/tree"
+	"llmzero/tui/termtest"
 )
 
 // importRule forbids some packages to import others, and says why, so that whoever breaks it reads the reason.
@@ -196,9 +204,10 @@ func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 	got, ok := lookup(doc, args[1])
 	holds := ok
 	if len(args) == 4 && ok {
-		want, found := lookup(doc, args[3])
-		if !found {
-			if err := json.Unmarshal([]byte(args[3]), &want); err != nil {
+		var want any
+		if json.Unmarshal([]byte(args[3]), &want) != nil { // no literal: a path, else a word
+			var found bool
+			if want, found = lookup(doc, args[3]); !found {
 				want = args[3]
 			}
 		}
@@ -299,4 +308,199 @@ func compare(ts *testscript.TestScript, got any, op string, want any) bool {
 	}
 	ts.Fatalf("unknown comparison %q", op)
 	return false
+}
+
+// llmzero makes a command that runs the program with a home of its own.
+func llmzero(t *testing.T, home string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "llmzero", append(args, "--db", filepath.Join(home, "t.db"))...)
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "OLLAMA_HOST=127.0.0.1:9")
+	return cmd
+}
+
+func show(t *testing.T, home, id string) report.Search {
+	t.Helper()
+	out, err := llmzero(t, home, "show", id, "--json").Output()
+	if err != nil {
+		t.Fatalf("show: %v", err)
+	}
+	var s report.Search
+	if err := json.Unmarshal(out, &s); err != nil {
+		t.Fatalf("show: %v\n%s", err, out)
+	}
+	return s
+}
+
+func TestExitCodes(t *testing.T) {
+	home := t.TempDir()
+	for _, c := range []struct {
+		args []string
+		want int
+	}{
+		{[]string{"version"}, 0},
+		{[]string{"list"}, 0},
+		{[]string{"show", "nothing-1"}, 1},
+		{[]string{"show"}, 2},
+		{[]string{"nonsense"}, 2},
+		{[]string{"run", "--headless", "--task", "nope"}, 2},
+		{[]string{"run", "--nope"}, 2},
+	} {
+		var stderr strings.Builder
+		cmd := llmzero(t, home, c.args...)
+		cmd.Stderr = &stderr
+		err := cmd.Run()
+		if got := cmd.ProcessState.ExitCode(); got != c.want {
+			t.Errorf("%v: exit code %d (%v), want %d\n%s", c.args, got, err, c.want, stderr.String())
+		}
+		if lines := strings.Count(stderr.String(), "\n"); c.want != 0 && lines != 1 {
+			t.Errorf("%v: %d lines on standard error, want 1\n%s", c.args, lines, stderr.String())
+		}
+	}
+}
+
+// begin starts a headless search and returns when the node has been acknowledged as evaluated, with the line that said so.
+func begin(t *testing.T, cmd *exec.Cmd, node int) (acknowledged []string, rest *bufio.Scanner) {
+	t.Helper()
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(pipe)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), " evaluated: ") {
+			acknowledged = append(acknowledged, lines.Text())
+			if len(acknowledged) == node {
+				return acknowledged, lines
+			}
+		}
+	}
+	t.Fatalf("the search ended after %q", acknowledged)
+	return nil, nil
+}
+
+func TestKillAndResume(t *testing.T) {
+	home := t.TempDir()
+	args := []string{"run", "--headless", "--task", "mixed", "--segment", "10", "--budget", "8", "--confirm", "0"}
+	cmd := llmzero(t, home, args...)
+	acknowledged, _ := begin(t, cmd, 3)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+
+	before := show(t, home, "mixed-1")
+	if before.Segments < 3 || before.Status == tree.SearchDone {
+		t.Fatalf("after the kill: %d segments, %s; the search was not interrupted", before.Segments, before.Status)
+	}
+	out, err := llmzero(t, home, "resume", "mixed-1", "--json").Output()
+	if err != nil {
+		t.Fatalf("resume: %v", err)
+	}
+	var after report.Search
+	if err := json.Unmarshal(out, &after); err != nil {
+		t.Fatal(err)
+	}
+	if after.Status != tree.SearchDone || after.Segments != 8 {
+		t.Errorf("after the resume: %s with %d segments, want done with 8", after.Status, after.Segments)
+	}
+	text, err := llmzero(t, home, "show", "mixed-1").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range acknowledged {
+		node, score, _ := strings.Cut(line, " evaluated: ")
+		score, _, _ = strings.Cut(score, " (")
+		if !regexp.MustCompile(`\b` + node + ` .*` + regexp.QuoteMeta(score)).Match(text) {
+			t.Errorf("acknowledged but lost: %q\n%s", line, text)
+		}
+	}
+	// The interrupted search ends like one that was not: same seeds, same checkpoints, same bits.
+	other := t.TempDir()
+	out, err = llmzero(t, other, append(args, "--json")...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole report.Search
+	if err := json.Unmarshal(out, &whole); err != nil {
+		t.Fatal(err)
+	}
+	if whole.Best.Node != after.Best.Node || whole.Best.Val != after.Best.Val {
+		t.Errorf("resumed: best n%d %.3f; in one go: n%d %.3f", after.Best.Node, after.Best.Val, whole.Best.Node, whole.Best.Val)
+	}
+	if out, err := llmzero(t, home, "check").CombinedOutput(); err != nil {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	home := t.TempDir()
+	cmd := llmzero(t, home, "run", "--headless", "--task", "mixed", "--segment", "20", "--budget", "500")
+	_, rest := begin(t, cmd, 2)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var last string
+	for rest.Scan() {
+		last = rest.Text()
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitInterrupted {
+		t.Errorf("exit %v, want %d", err, exitInterrupted)
+	}
+	if !strings.Contains(last, "llmzero resume mixed-1") {
+		t.Errorf("the last line is %q; it should say how to go on", last)
+	}
+	if s := show(t, home, "mixed-1"); s.Status != tree.SearchPaused {
+		t.Errorf("the search is %s, want paused", s.Status)
+	}
+}
+
+// TestFirstFiveMinutes is what a newcomer does: start the tour, approve three proposals, veto one with a reason, quit and
+// come back to the same tree.
+func TestFirstFiveMinutes(t *testing.T) {
+	home := t.TempDir()
+	x := termtest.Start(t, 120, 36, llmzero(t, home))
+	x.Until("Start the quick tour")
+	x.Press("enter")
+	proposal := regexp.MustCompile(`Proposal n\d+ `)
+	review := func() string {
+		if !strings.Contains(x.Text(), "a approve") {
+			x.UntilMatch(`\d+ waiting`)
+			x.Press("enter")
+		}
+		x.Until("a approve")
+		return proposal.FindString(x.Text())
+	}
+	for range 3 {
+		x.PressUntilGone("a", review())
+	}
+	vetoed := review()
+	x.PressUntilGone("v", "a approve")
+	x.UntilMatch("(?i)why|reason")
+	x.Type("seen this before")
+	x.Press("enter")
+	x.UntilGone(vetoed)
+	x.UntilMatch(`3 ?/ ?12`)
+	x.PressUntilGone("esc", "a approve")
+	x.Press("q") // nothing trains: it leaves at once
+	if err := x.Wait(); err != nil {
+		t.Errorf("leaving: %v", err)
+	}
+
+	out, err := llmzero(t, home, "show", "mixed-1").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(string(out), "evaluated"); got != 4 { // the root and three
+		t.Errorf("%d evaluated nodes, want the root and three\n%s", got, out)
+	}
+	if !strings.Contains(string(out), "seen this before") {
+		t.Errorf("the veto's reason is lost\n%s", out)
+	}
+	y := termtest.Start(t, 120, 36, llmzero(t, home))
+	y.Until("mixed-1")
+	y.Press("enter")
+	y.Until("seen this before")
 }
