@@ -57,7 +57,7 @@ func (s *study) compare(ctx context.Context, t *task.Task, base int, tokens int6
 	c.runs += runs
 	c.best = c.top[0]
 	if fine(t) {
-		c.schedules = schedules(t)
+		c.schedules = append(schedules(t), derived(t, c.best)...)
 	}
 	rs, err := s.results(ctx, t, base, tokens, append([]arm{c.best}, c.schedules...), freshSeeds)
 	if err != nil {

@@ -11,7 +11,9 @@ import (
 	"llmzero/trainer/grpo/task"
 )
 
-// Everything in this file was fixed before the first run: the grid, the schedules, the probes and the seeds.
+// Everything in this file was fixed before the first score of any schedule: the grid, the schedules, the probes and the
+// seeds. The derived schedules were added when the first screening had shown that the best constant need not share the
+// hand-made schedules' temperature and learning rate.
 
 // screeningSeeds select, freshSeeds report.
 var (
@@ -155,6 +157,23 @@ func schedules(t *task.Task) []arm {
 		{"falling learning rate", []stage{{1, c}, {1, with(c, "learning_rate", 2e-4)}, {1, with(c, "learning_rate", 1e-4)}}},
 		{"rising cap", []stage{{1, with(c, "difficulty", 3)}, {1, with(c, "difficulty", 5)}, {1, c}}},
 		{"explore, then sharpen", []stage{{1, with(c, "temperature", 1.2)}, {1, c}, {1, with(c, "temperature", 0.8, "learning_rate", 1e-4)}}},
+	}
+}
+
+// derived are the stage schedules made from the best constant by rule: its difficulty cap rising through it, and its
+// learning rate cut to a quarter in the last third, everything else as it is.
+func derived(t *task.Task, best arm) []arm {
+	c := best.stages[0].set
+	top, lr := c.Int("difficulty"), c.Float("learning_rate")
+	at := func(d int) stage {
+		return stage{1, with(c, "difficulty", min(max(d, t.Difficulty.Lo), t.Difficulty.Hi))}
+	}
+	cut := with(c, "learning_rate", lr/4)
+	rise := []stage{at(top - 2), at(top), at(top + 2)}
+	return []arm{
+		{"best constant, rising cap", rise},
+		{"best constant, late cut of the learning rate", []stage{{2, c}, {1, cut}}},
+		{"best constant, both", []stage{rise[0], rise[1], {1, with(rise[2].set, "learning_rate", lr/4)}}},
 	}
 }
 
