@@ -500,7 +500,7 @@ func TestFirstFiveMinutes(t *testing.T) {
 		t.Errorf("the veto's reason is lost\n%s", out)
 	}
 	y := termtest.Start(t, 120, 36, llmzero(t, home))
-	y.Until("mixed-1")
+	y.Until("quick tour  ") // the library's row
 	y.Press("enter")
 	y.Until("seen this before")
 }
