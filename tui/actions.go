@@ -122,16 +122,6 @@ func (t *actionTable) footer(p place) []*action {
 	return out
 }
 
-// byID finds an action by its name.
-func (t *actionTable) byID(id string) (*action, bool) {
-	for i := range t.all {
-		if t.all[i].id == id {
-			return &t.all[i], true
-		}
-	}
-	return nil, false
-}
-
 // perform runs an action or says why it cannot.
 func (a *app) perform(x *action) tea.Cmd {
 	if why := x.reason(a); why != "" {

@@ -68,7 +68,7 @@ func (a *app) drawExchange(l *lines, x tree.Exchange) {
 	if x.Images > 0 {
 		facts = append(facts, plural(x.Images, "image"))
 	}
-	a.rule(l.c.Sub(0, l.y, l.c.W(), 1), 0, head, sTitle)
+	a.rule(l.c.Sub(0, l.y, l.c.W(), 1), head, sTitle)
 	l.c.TextRight(l.c.W(), l.y, sFaint, " "+strings.Join(facts, sep))
 	l.y++
 	if !a.pages.agent.hidden {

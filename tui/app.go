@@ -122,7 +122,7 @@ func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		return a, a.press(m)
 	case tea.PasteMsg:
-		return a, a.paste(m.Content)
+		a.paste(m.Content)
 	case tea.MouseMsg:
 		return a, a.mouse(m)
 	case tickMsg:
@@ -159,7 +159,7 @@ func (a *app) press(k tea.KeyPressMsg) tea.Cmd {
 }
 
 // paste hands pasted text to whatever field is open, a rune at a time so that fields need no second way in.
-func (a *app) paste(text string) tea.Cmd {
+func (a *app) paste(text string) {
 	for _, r := range paint.Clean(text) {
 		k := tea.KeyPressMsg{Text: string(r), Code: r}
 		if d := a.top(); d != nil {
@@ -168,7 +168,6 @@ func (a *app) paste(text string) tea.Cmd {
 			a.pageTyped(k)
 		}
 	}
-	return nil
 }
 
 // place is where keys go at the moment.
@@ -219,7 +218,8 @@ func (a *app) goBack() tea.Cmd {
 	}
 	if from == onSearch && a.page == onHome {
 		cmd := a.saveScreen()
-		return tea.Batch(cmd, a.closeSearch(), a.loadList())
+		a.closeSearch()
+		return tea.Batch(cmd, a.loadList())
 	}
 	return nil
 }
@@ -239,6 +239,9 @@ func (a *app) View() tea.View {
 	v.WindowTitle = a.windowTitle()
 	if a.settings.Mouse {
 		v.MouseMode = tea.MouseModeCellMotion
+		if a.page == onSearch && a.s != nil && a.s.pane.tab == tabCurves {
+			v.MouseMode = tea.MouseModeAllMotion // values under the pointer
+		}
 	}
 	return v
 }

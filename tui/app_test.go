@@ -31,8 +31,10 @@ type rig struct {
 
 func newRig(t testing.TB, lib *fakeLibrary, change func(*Options)) *rig {
 	r := &rig{t: t, lib: lib, now: testTime}
-	o := Options{Library: lib, Catalog: fakeCatalog{}, Doctor: fakeDoctor{}, Devices: fakeDevices{}, Memory: &fakeMemory{}, Version: "v0.1.0",
-		Now: func() time.Time { return r.now }}
+	o := Options{
+		Library: lib, Catalog: fakeCatalog{}, Doctor: fakeDoctor{}, Devices: fakeDevices{}, Memory: &fakeMemory{}, Version: "v0.1.0",
+		Now: func() time.Time { return r.now },
+	}
 	if change != nil {
 		change(&o)
 	}

@@ -26,11 +26,15 @@ func forest(n int) *script {
 		}
 		p := s.t.Nodes[parent]
 		lr := sp.Params[3].At(rng.Float64())
-		tr := tree.Transition{From: tree.CheckpointRef{Node: parent, Step: 40 * p.Depth}, Steps: 40, By: "rules", Confidence: 0.6,
-			Changes: []tree.Change{{Param: "learning_rate", From: p.Config["learning_rate"], To: lr}}}
-		node := &tree.Node{ID: id, Parent: parent, Depth: p.Depth + 1, State: tree.StateEvaluated, Transition: tr, Config: p.Config,
+		tr := tree.Transition{
+			From: tree.CheckpointRef{Node: parent, Step: 40 * p.Depth}, Steps: 40, By: "rules", Confidence: 0.6,
+			Changes: []tree.Change{{Param: "learning_rate", From: p.Config["learning_rate"], To: lr}},
+		}
+		node := &tree.Node{
+			ID: id, Parent: parent, Depth: p.Depth + 1, State: tree.StateEvaluated, Transition: tr, Config: p.Config,
 			Verdict: &tree.Verdict{Decision: tree.Approved, Who: "autopilot"},
-			Outcome: &tree.Outcome{Checkpoints: []tree.Checkpoint{{Step: 40 * (p.Depth + 1), Val: tree.Score{Mean: rng.Float64(), SE: 0.01, N: 512}}}, Spark: []float64{1, 2, 3, 4, 5, 6}}}
+			Outcome: &tree.Outcome{Checkpoints: []tree.Checkpoint{{Step: 40 * (p.Depth + 1), Val: tree.Score{Mean: rng.Float64(), SE: 0.01, N: 512}}}, Spark: []float64{1, 2, 3, 4, 5, 6}},
+		}
 		node.Outcome.Val = node.Outcome.Checkpoints[0].Val
 		if rng.IntN(20) == 0 {
 			node.State, node.Outcome = tree.StateVetoed, nil

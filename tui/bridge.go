@@ -46,6 +46,7 @@ type (
 	didMsg struct {
 		s    *search
 		what string
+		undo *undoStep
 		err  error
 	}
 	offerMsg struct {
@@ -224,14 +225,28 @@ func readRecord(ctx context.Context, s *search, id tree.NodeID) recordMsg {
 
 // do carries out a steering act; what names it for the toast.
 func (a *app) do(what string, c tree.Command) tea.Cmd {
+	var undo *undoStep
+	if back, ok := inverse(a.s.t, c); ok {
+		undo = &undoStep{what, back}
+	}
+	return a.run(what, c, undo)
+}
+
+// run carries out a command; undo is kept when it succeeds.
+func (a *app) run(what string, c tree.Command, undo *undoStep) tea.Cmd {
 	s := a.s
 	return a.task(func(ctx context.Context) tea.Msg {
-		return didMsg{s: s, what: what, err: s.sess.Do(ctx, c)}
+		return didMsg{s: s, what: what, undo: undo, err: s.sess.Do(ctx, c)}
 	})
 }
 
 // did says what came of a steering act. A search that was not live may be live now.
 func (a *app) did(m didMsg) tea.Cmd {
+	for _, d := range a.dialogs {
+		if g, ok := d.(*gate); ok {
+			g.busy = false
+		}
+	}
 	if m.err != nil {
 		a.fail(m.what, m.err)
 		return nil
@@ -240,6 +255,9 @@ func (a *app) did(m didMsg) tea.Cmd {
 		a.good(m.what)
 	}
 	if m.s != nil {
+		if m.undo != nil {
+			m.s.undo = append(m.s.undo, *m.undo)
+		}
 		m.s.live = m.s.sess.Live()
 	}
 	return nil
@@ -282,31 +300,31 @@ func (a *app) opened(m openedMsg) tea.Cmd {
 		a.fail(what, m.err)
 		return nil
 	}
-	old := a.closeSearch()
+	a.closeSearch()
 	a.s = m.s
 	a.dialogs = nil
 	a.back = nil
 	a.page = onHome
 	a.open(onSearch)
+	cmds := []tea.Cmd{a.feed(m.s), a.loadScreen(m.s.id), a.follow(), a.tick()}
 	if a.opt.Play {
 		a.opt.Play = false
-		old = tea.Batch(old, a.startPlay())
+		cmds = append(cmds, a.startPlay())
 	}
-	return tea.Batch(old, a.feed(m.s), a.loadScreen(m.s.id), a.follow(), a.tick())
+	return tea.Batch(cmds...)
 }
 
 // closeSearch stops listening to the open search. Its waiting command ends with the closed subscription.
-func (a *app) closeSearch() tea.Cmd {
+func (a *app) closeSearch() {
 	s := a.s
 	if s == nil {
-		return nil
+		return
 	}
 	a.s = nil
 	if s.play != nil {
 		s.t, s.play = s.play.real, nil
 	}
 	s.sub.Close()
-	return nil
 }
 
 // loadList, loadOffer and loadFacts read what the home page shows.

@@ -226,7 +226,7 @@ func ratio(a, b float64) string {
 }
 
 func (a *app) drawConfigDiff(c paint.Canvas, l, r *side) {
-	a.rule(c, 0, "configuration", sMuted)
+	a.rule(c, "configuration", sMuted)
 	diff := l.t.Spec.Space.Diff(l.n.Config, r.n.Config)
 	if len(diff) == 0 {
 		c.Text(0, 1, sMuted, "the same")
@@ -253,7 +253,7 @@ func (a *app) drawOverlaid(c paint.Canvas, l, r *side) {
 	p := &a.pages.compare
 	metrics := []string{tree.MetricReward, tree.MetricValidation, tree.MetricEntropy, tree.MetricKL, tree.MetricLength, tree.MetricTruncated, tree.MetricGradNorm}
 	m := metrics[p.metric%len(metrics)]
-	a.rule(c, 0, metricLabel(m)+" along the path (m: another)", sMuted)
+	a.rule(c, metricLabel(m)+" along the path (m: another)", sMuted)
 	plot := &chart.Plot{Cursor: nan()}
 	if !a.look.glyphs.Braille {
 		plot.Point = a.look.glyphs.Plot.Point

@@ -14,13 +14,11 @@ import (
 
 // chartView is how curves are looked at.
 type chartView struct {
-	metrics  []string // shown in Curves; empty: the usual ones
-	top      int      // first metric in view
-	log      bool
-	overlay  overlayMode
-	cursor   int // column of the readout, -1 for none
-	zoom     int // halvings of the step axis, from the right
-	hoverCol int
+	top     int // first metric in view
+	log     bool
+	overlay overlayMode
+	cursor  int // column of the readout, -1 for none
+	zoom    int // halvings of the step axis, from the right
 }
 
 // overlayMode is which other curves are drawn beneath.
@@ -106,13 +104,13 @@ func (s *search) metrics(id tree.NodeID) []string {
 	return append(out, slices.Sorted(maps.Keys(have))...)
 }
 
-// series is one metric of a node's points. shift moves it along the steps.
-func (s *search) series(id tree.NodeID, metric string, shift int) (xs, ys []float64) {
+// series is one metric of a node's points.
+func (s *search) series(id tree.NodeID, metric string) (xs, ys []float64) {
 	ps := s.curve(id).points
 	xs, ys = make([]float64, 0, len(ps)), make([]float64, 0, len(ps))
 	for _, p := range ps {
 		if y, ok := p.Values[metric]; ok {
-			xs, ys = append(xs, float64(p.Step+shift)), append(ys, y)
+			xs, ys = append(xs, float64(p.Step)), append(ys, y)
 		}
 	}
 	return xs, ys
@@ -158,14 +156,14 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 		p.Point = a.look.glyphs.Plot.Point
 	}
 	for i, id := range a.overlaid(n) {
-		xs, ys := s.series(id, metric, 0)
+		xs, ys := s.series(id, metric)
 		token := themes.Series2
 		if id != n.Parent {
 			token = themes.Series3 + themes.Token(i%4)
 		}
 		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(token), Dash: 2})
 	}
-	xs, ys := s.series(n.ID, metric, 0)
+	xs, ys := s.series(n.ID, metric)
 	dots := chart.Series{X: xs, Y: ys, Ink: ink(themes.Series1)}
 	p.Series = append(p.Series, dots)
 	if !p.Fit() {
@@ -198,7 +196,7 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 // drawMiniCharts paints the overview's charts, one above the other, on one axis of steps.
 func (a *app) drawMiniCharts(c paint.Canvas, n *tree.Node) {
 	metrics := slices.DeleteFunc(slices.Clone(overviewMetrics), func(m string) bool {
-		_, ys := a.s.series(n.ID, m, 0)
+		_, ys := a.s.series(n.ID, m)
 		return len(ys) == 0
 	})
 	if len(metrics) == 0 {
@@ -256,7 +254,7 @@ func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool
 		c.Text(gutter-1, c.H()-1, sGrid, gl.Plot.TickY)
 		c.TextRight(gutter-2, c.H()-1, sFaint, fixed(p.Y0))
 	}
-	xs, ys := a.s.series(n.ID, metric, 0)
+	xs, ys := a.s.series(n.ID, metric)
 	if cv := &a.s.pane.chart; cv.cursor >= 0 && a.s.pane.tab == tabCurves {
 		col := min(cv.cursor, area.W()-1)
 		p.Cursor = p.XAt(col, area.W())

@@ -82,7 +82,7 @@ func (p *prompt) draw(a *app, c paint.Canvas) {
 	}
 	box := c.Sub(2, y, c.W()-4, 1)
 	box.Fill(paint.Style{}.On(ink(themes.Surface)))
-	p.input.draw(a, box.Sub(1, 0, box.W()-2, 1), sText.On(ink(themes.Surface)), true)
+	p.input.draw(box.Sub(1, 0, box.W()-2, 1), sText.On(ink(themes.Surface)), true)
 	y++
 	for i, t := range p.ideas {
 		st, mark := sFaint, "  "
@@ -224,7 +224,7 @@ func (ch *chooser) draw(a *app, c paint.Canvas) {
 	}
 	if ch.typing != nil {
 		c.Text(2, 0, overlay(sAccent), ":")
-		ch.typing.draw(a, c.Sub(4, 0, c.W()-6, 1), overlay(sText), true)
+		ch.typing.draw(c.Sub(4, 0, c.W()-6, 1), overlay(sText), true)
 	}
 	list := c.Sub(0, y, c.W(), c.H()-y-1)
 	ch.height = list.H()
@@ -318,7 +318,7 @@ func (r *reader) draw(a *app, c paint.Canvas) {
 		row := r.rows[r.top+y]
 		switch {
 		case row.head:
-			a.rule(body.Sub(0, y, body.W(), 1), 0, row.text, overlay(sTitle))
+			a.rule(body.Sub(0, y, body.W(), 1), row.text, overlay(sTitle))
 		default:
 			ks, ts := sKey, sText
 			if row.why != "" {
@@ -370,9 +370,14 @@ func (a *app) openHelp() {
 }
 
 var stateHelp = [][2]string{
-	{"proposed", "waits for your verdict"}, {"queued", "waits for a slot"}, {"running", "trains"},
-	{"evaluated", "trained and scored on the validation set"}, {"stopped", "ended early, its checkpoints scored"},
-	{"failed", "ended without a result"}, {"vetoed", "refused"}, {"pruned", "taken out of the search"},
+	{"proposed", "waits for your verdict"},
+	{"queued", "waits for a slot"},
+	{"running", "trains"},
+	{"evaluated", "trained and scored on the validation set"},
+	{"stopped", "ended early, its checkpoints scored"},
+	{"failed", "ended without a result"},
+	{"vetoed", "refused"},
+	{"pruned", "taken out of the search"},
 }
 
 var filterHelp = []string{

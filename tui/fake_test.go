@@ -129,8 +129,10 @@ func (s *script) end(id tree.NodeID, val float64) {
 	from := n.Transition.From.Step
 	var cks []tree.Checkpoint
 	for i := 1; i <= 3; i++ {
-		cks = append(cks, tree.Checkpoint{Step: from + n.Transition.Steps*i/3, Tokens: int64(i) * 13_600, Ref: "sha256:x", Size: 110_000,
-			Val: tree.Score{Mean: val - 0.02*float64(3-i), SE: 0.007, N: 512}})
+		cks = append(cks, tree.Checkpoint{
+			Step: from + n.Transition.Steps*i/3, Tokens: int64(i) * 13_600, Ref: "sha256:x", Size: 110_000,
+			Val: tree.Score{Mean: val - 0.02*float64(3-i), SE: 0.007, N: 512},
+		})
 	}
 	var spark []float64
 	for _, p := range s.points[id] {
@@ -155,13 +157,17 @@ func storybook() *script {
 	s := newScript("s-7f3a")
 	truncated := tree.Finding{Pathology: tree.Truncation, Severity: tree.Severe, Evidence: []tree.Evidence{{
 		Metric: tree.MetricTruncated, FromStep: 90, ToStep: 120, From: 0.12, To: 0.31,
-		Text: "31% of answers hit 16 tokens; their reward is 0 (was 12%)"}}}
+		Text: "31% of answers hit 16 tokens; their reward is 0 (was 12%)",
+	}}}
 	falls := tree.Finding{Pathology: tree.EntropyCollapse, Severity: tree.Moderate, Evidence: []tree.Evidence{{
-		Metric: tree.MetricEntropy, FromStep: 45, ToStep: 70, From: 1.3, To: 0.5, Text: "entropy fell from 1.3 to 0.5 in 25 steps"}}}
+		Metric: tree.MetricEntropy, FromStep: 45, ToStep: 70, From: 1.3, To: 0.5, Text: "entropy fell from 1.3 to 0.5 in 25 steps",
+	}}}
 	n1 := s.run(0, 0.521, tree.Transition{Rationale: "The practitioner's settings, with twice the step size.", Changes: []tree.Change{ch("learning_rate", 3e-4, 6e-4, "the reward hardly moved")}})
 	n2 := s.run(n1, 0.508, tree.Transition{Changes: []tree.Change{ch("beta", 0, 0.05, "hold on to the reference")}})
-	n3 := s.run(n1, 0.634, tree.Transition{Diagnosis: []tree.Finding{falls}, Rationale: "More answers for each prompt give a steadier baseline.",
-		Changes: []tree.Change{ch("num_generations", 8, 16, "groups are too small: half of them have one reward")}})
+	n3 := s.run(n1, 0.634, tree.Transition{
+		Diagnosis: []tree.Finding{falls}, Rationale: "More answers for each prompt give a steadier baseline.",
+		Changes: []tree.Change{ch("num_generations", 8, 16, "groups are too small: half of them have one reward")},
+	})
 	n4 := s.propose(0, tree.Transition{Changes: []tree.Change{ch("learning_rate", 3e-4, 2.4e-3, "faster")}})
 	s.say("human", &event.Judged{Node: n4, Verdict: tree.Verdict{Decision: tree.Vetoed, Who: "human", When: s.now, Why: "seen this before"}})
 	n5 := s.propose(n1, tree.Transition{Changes: []tree.Change{ch("learning_rate", 6e-4, 2.4e-3, "")}})
@@ -170,15 +176,20 @@ func storybook() *script {
 	s.say("judge", &event.Ended{Node: n5, State: tree.StateStopped, Outcome: tree.Outcome{
 		Checkpoints: []tree.Checkpoint{{Step: 52, Tokens: 12000, Ref: "sha256:y", Size: 110_000, Val: tree.Score{Mean: 0.411, SE: 0.01, N: 512}}},
 		Val:         tree.Score{Mean: 0.411, SE: 0.01, N: 512}, Spark: []float64{.5, .45, .42, .4, .39},
-		Stop: &tree.StopNote{By: "judge", Why: "34% below the best curve for 6 polls", AtStep: 52, SavedSteps: 28}, Cost: tree.Cost{Steps: 12, SampledTokens: 6000, TrainedTokens: 6000, WallSeconds: 0.3}}})
+		Stop: &tree.StopNote{By: "judge", Why: "34% below the best curve for 6 polls", AtStep: 52, SavedSteps: 28}, Cost: tree.Cost{Steps: 12, SampledTokens: 6000, TrainedTokens: 6000, WallSeconds: 0.3},
+	}})
 	n6 := s.propose(0, tree.Transition{Changes: []tree.Change{ch("num_generations", 8, 32, "")}})
 	s.approve(n6)
 	s.train(n6, 0.5, 0.5, 0.1)
-	s.say("engine", &event.Ended{Node: n6, State: tree.StateFailed, Outcome: tree.Outcome{Chosen: -1,
-		Failure: &tree.Failure{Class: tree.FailOOM, Message: "needed 1.2 GB, 0.9 GB are free\x1b[31m\x07"}}})
-	n7 := s.run(n3, 0.742, tree.Transition{Diagnosis: []tree.Finding{falls}, Rationale: "Half the step and a warmer sampler keep the answers varied while the larger groups work.",
+	s.say("engine", &event.Ended{Node: n6, State: tree.StateFailed, Outcome: tree.Outcome{
+		Chosen:  -1,
+		Failure: &tree.Failure{Class: tree.FailOOM, Message: "needed 1.2 GB, 0.9 GB are free\x1b[31m\x07"},
+	}})
+	n7 := s.run(n3, 0.742, tree.Transition{
+		Diagnosis: []tree.Finding{falls}, Rationale: "Half the step and a warmer sampler keep the answers varied while the larger groups work.",
 		Effect:  tree.Effect{Text: "entropy above 0.6", Low: 0.04, High: 0.1},
-		Changes: []tree.Change{ch("learning_rate", 6e-4, 3e-4, "the gradient norm is high"), ch("temperature", 1, 1.2, "keep exploring")}})
+		Changes: []tree.Change{ch("learning_rate", 6e-4, 3e-4, "the gradient norm is high"), ch("temperature", 1, 1.2, "keep exploring")},
+	})
 	_ = n2
 	n8 := s.run(n3, 0.655, tree.Transition{Changes: []tree.Change{ch("entropy_coef", 0, 0.003, "")}})
 	_ = n8
@@ -192,7 +203,8 @@ func storybook() *script {
 	s.say("human", &event.Pruned{Nodes: []tree.NodeID{n11}})
 	s.propose(n7, tree.Transition{
 		FromWhy: "best validation", Diagnosis: []tree.Finding{truncated, {Pathology: tree.Healthy, Severity: tree.Mild, Evidence: []tree.Evidence{{
-			Metric: tree.MetricEntropy, FromStep: 100, ToStep: 120, Text: "entropy healthy: 0.52 nats, flat over the last 20 steps"}}}},
+			Metric: tree.MetricEntropy, FromStep: 100, ToStep: 120, Text: "entropy healthy: 0.52 nats, flat over the last 20 steps",
+		}}}},
 		Rationale: "Truncated answers are mostly right up to the cut; room first, and a gentler step while the longer answers settle.",
 		Effect:    tree.Effect{Text: "truncated share below 10%", Low: 0.03, High: 0.06},
 		Changes:   []tree.Change{ch("max_completion_length", 16, 24, "31% are cut"), ch("learning_rate", 3e-4, 1.5e-4, "settle")},
@@ -376,9 +388,12 @@ type fakeCatalog struct{}
 
 func (fakeCatalog) Offer(context.Context) (Offer, error) {
 	return Offer{
-		Trainers: []tree.Description{{Name: "grpo", Model: "grpo 27k", Space: testSpace(), Tasks: []tree.TaskInfo{
-			{Name: "mixed", Help: "sort, add and chain in one"}, {Name: "sort", Help: "sort digits"}, {Name: "add", Help: "add numbers"}}},
-			{Name: "trl", Model: "Qwen3-0.6B", Tasks: []tree.TaskInfo{{Name: "gsm8k", Help: "school mathematics"}}}},
+		Trainers: []tree.Description{
+			{Name: "grpo", Model: "grpo 27k", Space: testSpace(), Tasks: []tree.TaskInfo{
+				{Name: "mixed", Help: "sort, add and chain in one"}, {Name: "sort", Help: "sort digits"}, {Name: "add", Help: "add numbers"},
+			}},
+			{Name: "trl", Model: "Qwen3-0.6B", Tasks: []tree.TaskInfo{{Name: "gsm8k", Help: "school mathematics"}}},
+		},
 		Agents:   []Choice{{Name: "rules", Help: "the pathology table as rules, no LLM"}, {Name: "ollama:qwen3:8b", Why: "Ollama is not running"}},
 		Policies: []Choice{{Name: "uct", Help: "tree search with an exploration bonus"}, {Name: "greedy", Help: "always from the best"}},
 		Formats:  []Choice{{Name: "json", Help: "everything"}, {Name: "strategy", Help: "the best path, to be replayed"}},

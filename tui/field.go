@@ -35,7 +35,7 @@ func (f *field) typed(k tea.KeyPressMsg) bool {
 }
 
 // draw paints the text and, when the field has the focus, its cursor; long text scrolls with the cursor.
-func (f *field) draw(a *app, c paint.Canvas, s paint.Style, focused bool) {
+func (f *field) draw(c paint.Canvas, s paint.Style, focused bool) {
 	runes := []rune(f.in.Value())
 	pos := f.in.Position()
 	begin := 0

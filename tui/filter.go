@@ -158,7 +158,7 @@ func parseKind(key, val string) (func(*search, *tree.Node) bool, error) {
 		}
 		return nil, fmt.Errorf("is:%s: there are is:best, is:pinned, is:fresh, is:open, is:leaf, is:edited", val)
 	}
-	return nil, fmt.Errorf("%s: there are state:, by:, verdict:, diag:, is: and param:", key)
+	return nil, fmt.Errorf("%s: not one of state, by, verdict, diag, is and param", key)
 }
 
 var kinds = map[string]func(*search, *tree.Node) bool{

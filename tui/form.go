@@ -338,7 +338,7 @@ func (f *form) drawFields(a *app, c paint.Canvas) {
 		r := rows[f.top+y]
 		switch {
 		case r.section != "":
-			a.rule(c.Sub(2, y, c.W()-4, 1), 0, r.section, overlay(sMuted))
+			a.rule(c.Sub(2, y, c.W()-4, 1), r.section, overlay(sMuted))
 		case r.field >= 0:
 			f.drawField(a, c.Sub(0, y, c.W(), 1), r.field, labels)
 		}
@@ -390,9 +390,9 @@ func (f *form) drawField(a *app, c paint.Canvas, i, labels int) {
 	box := c.Sub(vx, 0, width, 1)
 	if focused {
 		box.Fill(paint.Style{}.On(ink(themes.Surface)))
-		x.input.draw(a, box, vs.On(ink(themes.Surface)), true)
+		x.input.draw(box, vs.On(ink(themes.Surface)), true)
 	} else {
-		x.input.draw(a, box, vs.On(bg), false)
+		x.input.draw(box, vs.On(bg), false)
 	}
 	f.drawOriginal(a, c, i, vx+width+1, bg)
 }

@@ -50,7 +50,7 @@ func (a *app) footer(c paint.Canvas, right int) {
 }
 
 // keyLine writes "key words" pairs from column x on while they fit before column end. Help always has room.
-func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) int {
+func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) {
 	items := a.acts.footer(p)
 	for i, it := range items {
 		words := it.words(a)
@@ -71,7 +71,6 @@ func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) int 
 		line.Text(at+1, 0, word.On(bg), words)
 		x += w + 3
 	}
-	return x
 }
 
 func (a *app) indexOf(x *action) int {
@@ -112,16 +111,16 @@ type placed interface {
 }
 
 // gauge draws a bar of n cells in two inks.
-func (a *app) gauge(c paint.Canvas, x, y, n int, share float64, full paint.Style) int {
+func (a *app) gauge(c paint.Canvas, x, y, n int, share float64, full paint.Style) {
 	f, e := a.look.glyphs.Bar(share, n)
 	x = c.Text(x, y, full, f)
-	return c.Text(x, y, fg(themes.Track).On(full.Bg), e)
+	c.Text(x, y, fg(themes.Track).On(full.Bg), e)
 }
 
 // rule draws a titled section line.
-func (a *app) rule(c paint.Canvas, y int, title string, s paint.Style) {
-	x := c.Text(0, y, s, title)
+func (a *app) rule(c paint.Canvas, title string, s paint.Style) {
+	x := c.Text(0, 0, s, title)
 	if x < c.W()-1 {
-		c.Text(x+1, y, sGrid.On(s.Bg), strings.Repeat(a.look.glyphs.Box.Top, c.W()-x-1))
+		c.Text(x+1, 0, sGrid.On(s.Bg), strings.Repeat(a.look.glyphs.Box.Top, c.W()-x-1))
 	}
 }

@@ -260,7 +260,7 @@ func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Ev
 		curveW = 0
 	}
 	if curveW > 0 {
-		xs, ys := a.s.series(from, e.Metric, 0)
+		xs, ys := a.s.series(from, e.Metric)
 		p := &chart.Plot{Series: []chart.Series{{X: xs, Y: ys, Ink: ink(themes.Muted)}}, Cursor: nan(), Bg: ink(themes.Overlay)}
 		if !a.look.glyphs.Braille {
 			p.Point = a.look.glyphs.Plot.Point

@@ -305,7 +305,7 @@ func (a *app) drawLibrary(c paint.Canvas) {
 	foot := " sort: " + homeSorts[h.sort].name + " "
 	if h.typing != nil {
 		fx := c.Text(2, c.H()-1, sAccent, " filter: ")
-		h.typing.draw(a, c.Sub(fx, c.H()-1, 40, 1), sText, true)
+		h.typing.draw(c.Sub(fx, c.H()-1, 40, 1), sText, true)
 	} else if h.filter != "" {
 		foot += gl.Mark.Separator + " filter: " + h.filter + " "
 		c.Text(2, c.H()-1, sMuted, paint.Cut(foot, c.W()-20, gl.Mark.Ellipsis))

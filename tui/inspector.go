@@ -160,7 +160,7 @@ func (l *lines) wrap(x int, st paint.Style, text string) {
 
 // head paints a section's title.
 func (l *lines) head(title string) {
-	l.a.rule(l.c.Sub(0, l.y, l.c.W(), 1), 0, title, sMuted)
+	l.a.rule(l.c.Sub(0, l.y, l.c.W(), 1), title, sMuted)
 	l.y++
 }
 

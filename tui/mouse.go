@@ -23,6 +23,7 @@ func (a *app) mouse(m tea.MouseMsg) tea.Cmd {
 		if p.Button == tea.MouseLeft {
 			return a.drag(p.X, p.Y)
 		}
+		a.hover(p.X, p.Y)
 	}
 	return nil
 }
@@ -134,6 +135,16 @@ func (a *app) clickDialog(d dialog, kind string, i int, ok bool) tea.Cmd {
 		}
 	}
 	return nil
+}
+
+// hover moves the cursor of the curves with the pointer.
+func (a *app) hover(x, y int) {
+	if a.page != onSearch || a.top() != nil || a.s.pane.tab != tabCurves {
+		return
+	}
+	if z, ok := a.grid.Hit(x, y); ok && z.Kind == "chart" {
+		a.s.pane.chart.cursor = x - z.X
+	}
 }
 
 // drag moves the border between tree and inspector, or the cursor of the curves.

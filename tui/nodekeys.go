@@ -100,7 +100,13 @@ func nodeActions() []action {
 			a.askBan(n)
 			return nil
 		}),
-		{id: "pause", keys: []string{"space"}, on: onSearch, group: g, short: "pause", help: "pause the search after what runs, or go on", foot: 7, run: (*app).pause},
+		undoAction(),
+		{id: "pause", keys: []string{"space"}, on: onSearch, group: g, short: "pause", help: "pause the search after what runs, or let it go on", foot: 7, label: func(a *app) string {
+			if a.s != nil && (!a.s.live || a.s.t.Status != tree.SearchRunning) {
+				return "go on"
+			}
+			return "pause"
+		}, run: (*app).pause},
 		{id: "cancel", keys: []string{"ctrl+x"}, on: onSearch, group: g, short: "end the search", help: "end the search; it can go on later", why: func(a *app) string {
 			if a.s == nil || !a.s.live {
 				return "the search does not run"

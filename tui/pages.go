@@ -33,6 +33,7 @@ func (a *app) scrollPage(by int) {
 		a.pages.agent.top = max(0, a.pages.agent.top+by)
 	case onCompare:
 		a.pages.compare.top = max(0, a.pages.compare.top+sign(by))
+	default:
 	}
 }
 
@@ -66,8 +67,10 @@ func (a *app) openSettings() {
 		choiceField("mouse", "mouse", on(a.settings.Mouse), "off: the terminal selects text as usual", yes),
 		choiceField("bell", "notify", on(a.settings.Bell), "when a proposal waits or a search ends while you look elsewhere (OSC 9)", yes),
 		choiceField("approve", "new searches", string(a.settings.Approve), "which proposals wait for you in new searches", []Choice{
-			{Name: string(tree.AskAlways), Help: "every proposal waits"}, {Name: string(tree.AskRisky), Help: "risky ones wait"},
-			{Name: string(tree.AskNever), Help: "none waits: the autopilot approves all"}}),
+			{Name: string(tree.AskAlways), Help: "every proposal waits"},
+			{Name: string(tree.AskRisky), Help: "risky ones wait"},
+			{Name: string(tree.AskNever), Help: "none waits: the autopilot approves all"},
+		}),
 	}
 	for _, x := range f.fields {
 		x.section = "screen"

@@ -26,6 +26,7 @@ type search struct {
 	dropped uint64 // metric points that the bus dropped
 	rate    meter
 	play    *player // a replay, nil without
+	undo    []undoStep
 	opened  time.Time
 }
 

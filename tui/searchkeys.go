@@ -8,6 +8,7 @@ import (
 
 	"llmzero/engine/tree"
 	"llmzero/themes"
+	"llmzero/tui/component/paint"
 )
 
 func pauseCommand() tree.Command { return tree.Command{Kind: tree.CmdPause} }
@@ -369,5 +370,5 @@ func (a *app) announce(s *search, waiting int, status tree.Status) tea.Cmd {
 	if !a.settings.Bell || !a.blurred {
 		return nil
 	}
-	return tea.Raw("\x1b]9;llmzero: " + text + "\x07")
+	return tea.Raw("\x1b]9;llmzero: " + paint.Clean(text) + "\x07")
 }

@@ -83,7 +83,7 @@ func (a *app) putStatus(put func(paint.Style, string)) {
 	case s.t.Status == tree.SearchFailed:
 		put(sError, gl.Mark.Warning+" failed")
 	case s.t.Status == tree.SearchCanceled || !s.live:
-		put(sMuted, "stopped")
+		put(sWarn, gl.Mark.Pause+" stopped")
 	case len(s.t.Nodes) == 0:
 		put(sRun, a.spinner()+" scoring the base model")
 	case s.ix.queued > 0:
@@ -135,7 +135,7 @@ func (a *app) drawTreeFoot(c paint.Canvas) {
 		if s.pane.filterErr != "" {
 			st = sError
 		}
-		f.draw(a, box, st, true)
+		f.draw(box, st, true)
 		return
 	}
 	foot := " sort: " + s.out.order.String() + " "

@@ -27,8 +27,10 @@ func TestMain(m *testing.M) {
 }
 
 func runStage(stage string) error {
-	o := Options{Catalog: fakeCatalog{}, Doctor: fakeDoctor{}, Devices: fakeDevices{}, Memory: &fakeMemory{}, Version: "v0.1.0",
-		Theme: os.Getenv("LLMZERO_THEME"), Glyphs: themes.GlyphsFor(os.Getenv)}
+	o := Options{
+		Catalog: fakeCatalog{}, Doctor: fakeDoctor{}, Devices: fakeDevices{}, Memory: &fakeMemory{}, Version: "v0.1.0",
+		Theme: os.Getenv("LLMZERO_THEME"), Glyphs: themes.GlyphsFor(os.Getenv),
+	}
 	lib := newFakeLibrary()
 	switch stage {
 	case "empty":

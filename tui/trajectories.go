@@ -142,7 +142,7 @@ func (a *app) drawStages(c paint.Canvas, stages []analysis.Stage) {
 
 func (a *app) drawGroup(c paint.Canvas, r trajRow) {
 	role := fg(themes.RoleToken(r.title))
-	a.rule(c, 0, a.look.glyphs.Role(r.title)+" "+r.title, role)
+	a.rule(c, a.look.glyphs.Role(r.title)+" "+r.title, role)
 	if r.verdict != "" {
 		c.TextRight(c.W(), 0, sText, " "+r.verdict)
 	}
@@ -368,7 +368,7 @@ func (a *app) span(stages []analysis.Stage, others [][]analysis.Stage) int {
 // drawScores paints validation scores over the same axis, and the stages below.
 func (a *app) drawScores(c paint.Canvas, stages []analysis.Stage, others [][]analysis.Stage) {
 	gl := a.look.glyphs
-	a.rule(c, 0, gl.Mark.Best+" validation", sBest)
+	a.rule(c, gl.Mark.Best+" validation", sBest)
 	area := c.Sub(trajLabel, 1, c.W()-trajLabel-10, c.H()-2)
 	end := a.span(stages, others)
 	p := &chart.Plot{Cursor: nan(), CursorInk: ink(themes.Muted)}

@@ -1,0 +1,51 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"llmzero/engine/tree"
+)
+
+// undoStep is the command that takes a steering act back. The journal keeps both; nothing is ever erased.
+type undoStep struct {
+	what string
+	cmd  tree.Command
+}
+
+// inverse is the command that takes c back, as the tree stands before c; false for what cannot be taken back.
+func inverse(t *tree.Tree, c tree.Command) (tree.Command, bool) {
+	back := map[tree.CommandKind]tree.CommandKind{
+		tree.CmdVeto: tree.CmdUnveto, tree.CmdPrune: tree.CmdUnprune, tree.CmdUnprune: tree.CmdPrune, tree.CmdPin: tree.CmdUnpin,
+		tree.CmdUnpin: tree.CmdPin, tree.CmdBan: tree.CmdUnban, tree.CmdUnban: tree.CmdBan, tree.CmdPause: tree.CmdResume,
+	}
+	switch c.Kind {
+	case tree.CmdApproval:
+		was := t.Spec.Approval
+		return tree.Command{Kind: c.Kind, Approval: &was}, true
+	case tree.CmdBudget:
+		was := t.Spec.Budget
+		return tree.Command{Kind: c.Kind, Budget: &was}, true
+	case tree.CmdRename:
+		return tree.Command{Kind: c.Kind, Text: t.Spec.Name}, true
+	default:
+		kind, ok := back[c.Kind]
+		return tree.Command{Kind: kind, Node: c.Node, Ban: c.Ban}, ok
+	}
+}
+
+// undoLast takes the last steering act of this sitting back.
+func (a *app) undoLast() tea.Cmd {
+	s := a.s
+	u := s.undo[len(s.undo)-1]
+	s.undo = s.undo[:len(s.undo)-1]
+	return a.run("taken back: "+u.what, u.cmd, nil)
+}
+
+func undoAction() action {
+	return action{id: "undo", keys: []string{"ctrl+z"}, shown: "^z", on: onSearch, group: "Steering", short: "undo", help: "take the last veto, pruning, pin, ban, pause or change of rules back", why: func(a *app) string {
+		if a.s == nil || len(a.s.undo) == 0 {
+			return "nothing to take back; an approval stands (S stops the segment)"
+		}
+		return ""
+	}, run: (*app).undoLast}
+}
