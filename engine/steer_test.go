@@ -67,11 +67,11 @@ func TestGateAsks(t *testing.T) {
 	}
 	r.do(t, tree.Command{Kind: tree.CmdApprove, Node: 1})
 	r.do(t, tree.Command{Kind: tree.CmdVeto, Node: 2, Text: "too bold"})
-	v.until(t, "node 1 is trained", func(x *tree.Tree) bool { return x.Nodes[1].State.Trained() })
+	v.until(t, "node 1 is trained", func(x *tree.Tree) bool { return isTrained(x, 1) })
 	edited := r.Tree().Nodes[3].Transition
 	edited.Changes = []tree.Change{{Param: "learning_rate", To: tree.Number(0.004)}}
 	r.do(t, tree.Command{Kind: tree.CmdEdit, Node: 3, Transition: &edited})
-	v.until(t, "node 3 is trained", func(x *tree.Tree) bool { return x.Nodes[3].State.Trained() })
+	v.until(t, "node 3 is trained", func(x *tree.Tree) bool { return isTrained(x, 3) })
 	v.until(t, "another proposal waits", func(x *tree.Tree) bool { return len(x.Waiting()) > 0 })
 	r.do(t, tree.Command{Kind: tree.CmdApprove, Node: v.tree.Waiting()[0].ID})
 	v.until(t, "the search is done", func(x *tree.Tree) bool { return x.Status == tree.SearchDone })
@@ -89,4 +89,9 @@ func TestGateAsks(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "evaluated") {
 		t.Errorf("approving a trained node: %v", err)
 	}
+}
+
+func isTrained(x *tree.Tree, id tree.NodeID) bool {
+	n, ok := x.Node(id)
+	return ok && n.State.Trained()
 }
