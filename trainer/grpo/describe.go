@@ -45,7 +45,7 @@ func (t *Trainer) Evaluate(ctx context.Context, exam tree.Exam) (tree.Score, tre
 	if err != nil {
 		return tree.Score{}, tree.Cost{}, err
 	}
-	st, err := load(tk, exam.Base, exam.Data)
+	st, err := load(tk, exam.Base, exam.Ref, exam.Data)
 	if err != nil {
 		return tree.Score{}, tree.Cost{}, err
 	}

@@ -147,7 +147,7 @@ func (l *learner) doStep() (stepResult, error) {
 		if epoch == 0 {
 			r.norm = norm
 		}
-		r.sums.add(total)
+		r.add(total)
 		l.cost.FLOP += l.flop(3)
 	}
 	l.step++

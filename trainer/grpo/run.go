@@ -71,7 +71,7 @@ func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report
 	if err != nil {
 		return fail(tree.FailConfig, err)
 	}
-	st, err := load(tk, job.Base, job.Resume)
+	st, err := load(tk, job.Base, job.FromRef, job.Resume)
 	if err != nil {
 		return fail(tree.FailData, err)
 	}
@@ -90,8 +90,12 @@ func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report
 	return s.out, err
 }
 
-// load makes the state that a segment starts from: a checkpoint, or the task's base policy.
-func load(t *task.Task, base int, checkpoint []byte) (state, error) {
+// load makes the state that a segment starts from: a checkpoint, or the task's base policy when ref is empty and there is
+// no content.
+func load(t *task.Task, base int, ref string, checkpoint []byte) (state, error) {
+	if checkpoint == nil && ref != "" {
+		return state{}, fmt.Errorf("checkpoint %s came without its content; training from the base instead would be wrong", ref)
+	}
 	if checkpoint != nil {
 		st, info, err := decode(checkpoint)
 		if err != nil {

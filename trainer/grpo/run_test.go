@@ -259,6 +259,7 @@ func TestFailures(t *testing.T) {
 		{"out of range", tree.FailConfig, func(j *tree.Job) { j.Config[pRate] = tree.Number(7) }},
 		{"garbage", tree.FailData, func(j *tree.Job) { j.Resume = []byte("garbage") }},
 		{"cut", tree.FailData, func(j *tree.Job) { j.Resume = r.checks[0].Data[:5000] }},
+		{"lost content", tree.FailData, func(j *tree.Job) { j.FromRef = "sha256:00" }},
 		{"other task", tree.FailData, func(j *tree.Job) { j.Task, j.Resume = "add", r.checks[0].Data }},
 	} {
 		job := good
@@ -315,7 +316,7 @@ func base(t interface{ Fatal(...any) }, name string) (*task.Task, state) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := load(tk, 1, nil)
+	st, err := load(tk, 1, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func torchCase(lossType, rank string, tm *team.Team) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := load(tk, 1, nil)
+	st, err := load(tk, 1, "", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,8 @@ type decoder struct {
 	batch  Batch
 	tape   Tape
 	caches []float32 // rows x layers x heads x (HeadDim x ctx keys transposed, ctx x HeadDim values)
+	ctx    int       // tokens that a cache has room for
+	size   int       // floats of one row's cache
 	alive  []int32   // rows not yet ended, as numbers within the piece
 	last   []uint8   // the newest token of each row of the piece
 	pos    []int     // its position
@@ -117,15 +119,20 @@ type decoder struct {
 	order                                      [256]uint8
 }
 
-func (n *Net) cacheStride() int { return pad16(n.Context) }
-
-// cacheSize is the floats of one row's cache.
-func (n *Net) cacheSize() int { return n.Layers * n.Heads() * 2 * HeadDim * n.cacheStride() }
+// fit makes room for the caches of rows that see at most ctx tokens; small caches stay in the processor's.
+func (w *decoder) fit(n *Net, rows, ctx int) {
+	w.ctx = pad16(ctx)
+	w.size = n.Layers * n.Heads() * 2 * HeadDim * w.ctx
+	grow(&w.caches, rows*w.size)
+}
 
 // run decodes the samples of prompts [lo, hi).
 func (w *decoder) run(n *Net, j *sampleJob, lo, hi int) {
-	rows := (hi - lo) * j.n
-	grow(&w.caches, rows*n.cacheSize())
+	rows, longest := (hi-lo)*j.n, 0
+	for _, p := range j.prompts[lo:hi] {
+		longest = max(longest, len(p))
+	}
+	w.fit(n, rows, longest+j.out.MaxNew)
 	w.prefill(n, j, lo, hi)
 	w.alive = w.alive[:0]
 	if cap(w.last) < rows {
@@ -158,7 +165,7 @@ func (w *decoder) prefill(n *Net, j *sampleJob, lo, hi int) {
 		w.batch.Add(p[:len(p)-1], Seq{})
 	}
 	n.Forward(&w.tape, &w.batch)
-	ctx, d, size := n.cacheStride(), n.Dim, n.cacheSize()
+	ctx, d, size := w.ctx, n.Dim, w.size
 	for i, s := range w.batch.Seqs {
 		first := w.caches[i*j.n*size : i*j.n*size+size]
 		c := first
@@ -211,7 +218,7 @@ func (w *decoder) step(n *Net) {
 
 // attend appends the new keys and values to the caches and attends to all of them, one query a row.
 func (w *decoder) attend(n *Net, l int) {
-	ctx, d, size := n.cacheStride(), n.Dim, n.cacheSize()
+	ctx, d, size := w.ctx, n.Dim, w.size
 	probs := grow(&w.probs, ctx)
 	for i, local := range w.alive {
 		at := w.pos[local]
