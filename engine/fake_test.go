@@ -34,6 +34,8 @@ var space = tree.Space{Params: []tree.Param{
 type fakeTrainer struct {
 	gate func(ctx context.Context, job tree.Job, step int) error
 	exam func(x tree.Exam) error
+	// spoil, when set, tells which jobs have no reward and learn nothing.
+	spoil func(tree.Job) bool
 
 	mu   sync.Mutex
 	jobs []tree.Job
@@ -87,9 +89,13 @@ func (f *fakeTrainer) Run(ctx context.Context, job tree.Job, report func(tree.Re
 			}
 		}
 		skill = max(0, min(1, skill+gain(skill, job.Config)+0.002*(chance(derive(job.Seed, "noise", i))-0.5)))
+		reward := skill
+		if f.spoil != nil && f.spoil(job) {
+			skill, reward = 0, 0
+		}
 		tokens += int64(10 * job.Config.Int("max_completion_length"))
 		out.Cost = tree.Cost{Steps: i, SampledTokens: tokens, WallSeconds: float64(i)}
-		err := report(tree.Report{Point: &tree.Point{Step: step, Tokens: tokens, Values: map[string]float64{tree.MetricReward: skill}}})
+		err := report(tree.Report{Point: &tree.Point{Step: step, Tokens: tokens, Values: map[string]float64{tree.MetricReward: reward}}})
 		if err != nil {
 			return out, err
 		}
