@@ -139,6 +139,9 @@ func TestExamples(t *testing.T) {
 		if len(e.IDs) > Context || len(e.IDs) != len(e.Loss) || e.IDs[len(e.IDs)-1] != EOS || e.IDs[0] != BOS {
 			t.Fatalf("shape of %s", k.Vocab.Decode(e.IDs))
 		}
+		if body := k.body(e.IDs[:n]); (k.Name == "sort" || k.Name == "maze") && SplitOf(k.Name, body) != Train {
+			t.Fatalf("%q is taught, but of split %v", body, SplitOf(k.Name, body))
+		}
 		for i, on := range e.Loss {
 			if on != (i >= n) {
 				t.Fatalf("loss at %d is %v, the prompt has %d tokens", i, on, n)
