@@ -90,7 +90,7 @@ func eachRef(search *bolt.Bucket, fn func(node tree.NodeID, d [32]byte) error) e
 		return err
 	}
 	return search.Bucket(bucketNodes).ForEach(func(k, v []byte) error {
-		id, _ := number(k, 0)
+		id, _ := number(k)
 		n, err := decodeNode(spec.Space, tree.NodeID(id), v)
 		if err != nil || n.Outcome == nil {
 			return err
@@ -113,7 +113,7 @@ func eachRef(search *bolt.Bucket, fn func(node tree.NodeID, d [32]byte) error) e
 
 // sweep deletes the blobs that no node names and that no search but the one given has saved since the file was opened. When a
 // node does not decode it deletes nothing, because that node may name any of them.
-func (s *Store) sweep(ctx context.Context, tx *bolt.Tx, removed string) (int, error) {
+func (s *Store) sweep(ctx context.Context, tx *bolt.Tx, removed string) error {
 	used := map[[32]byte]bool{}
 	searches := tx.Bucket(bucketSearches)
 	err := searches.ForEachBucket(func(id []byte) error {
@@ -123,7 +123,7 @@ func (s *Store) sweep(ctx context.Context, tx *bolt.Tx, removed string) (int, er
 		})
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	s.mu.Lock()
 	for u := range s.saved {
@@ -142,11 +142,11 @@ func (s *Store) sweep(ctx context.Context, tx *bolt.Tx, removed string) (int, er
 	}
 	for _, k := range free {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
 		if err := blobs.Delete(k); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return len(free), nil
+	return nil
 }

@@ -165,7 +165,7 @@ func (c *checker) summary(id string, b *bolt.Bucket, t *tree.Tree) {
 func (c *checker) series(id string, b *bolt.Bucket) {
 	visit := func(name []byte, decode func(v []byte) error) {
 		err := b.Bucket(name).ForEach(func(k, v []byte) error {
-			node, ok := number(k, 0)
+			node, ok := number(k)
 			if !ok {
 				return fmt.Errorf("a key of %d bytes", len(k))
 			}

@@ -28,7 +28,7 @@ func (s *Store) compact(ctx context.Context) (err error) {
 	if s.opts.ReadOnly {
 		return ErrReadOnly
 	}
-	if err := s.update(ctx, func(tx *bolt.Tx) error { _, err := s.sweep(ctx, tx, ""); return err }); err != nil {
+	if err := s.update(ctx, func(tx *bolt.Tx) error { return s.sweep(ctx, tx, "") }); err != nil {
 		return err
 	}
 	s.swap.Lock()

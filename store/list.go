@@ -207,8 +207,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 		if err := tx.Bucket(bucketSearches).DeleteBucket([]byte(id)); err != nil {
 			return err
 		}
-		_, err := s.sweep(ctx, tx, id)
-		return err
+		return s.sweep(ctx, tx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("remove search %s: %w", id, err)

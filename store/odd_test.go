@@ -69,8 +69,11 @@ func TestImportOddValues(t *testing.T) {
 func spoil(rt *rapid.T, v any) {
 	odd := func(old any) any {
 		return rapid.SampledFrom([]any{
-			nil, true, "", "pruned", "sha256:", -1, 0, 1, 2, 1e300, 1 << 62, -1 << 62, 0.5, []any{}, map[string]any{},
-			[]any{old, old}, []any{1, 1, 0, -1},
+			nil, true, "", "pruned", "sha256:", -1, 0, 1, 2, 1e300, 1 << 62, -1 << 62, 0.5,
+			[]any{},
+			map[string]any{},
+			[]any{old, old},
+			[]any{1, 1, 0, -1},
 		}).Draw(rt, "value")
 	}
 	switch x := v.(type) {

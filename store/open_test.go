@@ -69,12 +69,12 @@ func TestOpenRefusesWhatIsNoStore(t *testing.T) {
 		{"newer", newer, "newer llmzero", ErrNewerSchema},
 	} {
 		for _, readOnly := range []bool{false, true} {
-			before, _ := os.ReadFile(c.path) //nolint:errcheck // a folder has no content to compare
+			before, _ := os.ReadFile(c.path)
 			_, err := Open(c.path, Options{ReadOnly: readOnly, Timeout: time.Millisecond})
 			if !errors.Is(err, c.want) || !strings.Contains(fmt.Sprint(err), c.says) {
 				t.Errorf("%s, read-only %v: %v", c.name, readOnly, err)
 			}
-			if after, _ := os.ReadFile(c.path); !bytes.Equal(before, after) { //nolint:errcheck // as above
+			if after, _ := os.ReadFile(c.path); !bytes.Equal(before, after) {
 				t.Errorf("%s: opening changed the file", c.name)
 			}
 		}
@@ -221,8 +221,8 @@ func TestCopyOvertaken(t *testing.T) {
 
 // commitInside commits when the copying looks at its context.
 type commitInside struct {
-	context.Context
-	commit func()
+	context.Context //nolint:containedctx // it is a context
+	commit          func()
 }
 
 func (c *commitInside) Err() error {

@@ -110,10 +110,10 @@ func key(nums ...uint64) []byte {
 	return k
 }
 
-// number reads the i-th number of a key.
-func number(k []byte, i int) (uint64, bool) {
-	if len(k) < keySize*(i+1) {
+// number reads the first number of a key.
+func number(k []byte) (uint64, bool) {
+	if len(k) < keySize {
 		return 0, false
 	}
-	return binary.BigEndian.Uint64(k[keySize*i:]), true
+	return binary.BigEndian.Uint64(k), true
 }

@@ -160,7 +160,7 @@ func appendJournal(journal *bolt.Bucket, events []event.Event) (map[tree.NodeID]
 	journal.FillPercent = 0.95 // only ever appended to
 	last := uint64(0)
 	if k, _ := journal.Cursor().Last(); k != nil {
-		last, _ = number(k, 0)
+		last, _ = number(k)
 	}
 	touched := map[tree.NodeID]bool{}
 	for _, e := range events {
@@ -231,7 +231,7 @@ func readTree(ctx context.Context, b *bolt.Bucket) (*tree.Tree, error) {
 	var rows [][]byte
 	c := b.Bucket(bucketNodes).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if id, ok := number(k, 0); !ok || id != uint64(len(rows)) {
+		if id, ok := number(k); !ok || id != uint64(len(rows)) {
 			return nil, fmt.Errorf("%w: node %d is missing", ErrCorrupt, len(rows))
 		}
 		rows = append(rows, v)
@@ -297,7 +297,7 @@ func readEvents(ctx context.Context, b *bolt.Bucket, from uint64) ([]event.Event
 	want := max(from, 1)
 	c := b.Bucket(bucketJournal).Cursor()
 	for k, v := c.Seek(key(want)); k != nil; k, v = c.Next() {
-		seq, ok := number(k, 0)
+		seq, ok := number(k)
 		if !ok || seq != want {
 			return nil, fmt.Errorf("%w: journal entry %d is missing", ErrCorrupt, want)
 		}
