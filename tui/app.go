@@ -85,6 +85,7 @@ func newApp(ctx context.Context, o Options) *app {
 	}
 	a.feed = a.waitFeed
 	a.wake = func(d time.Duration) tea.Cmd { return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) }) }
+	a.grid.ASCII = o.Glyphs.Name == "ascii"
 	a.acts = newActionTable(allActions())
 	a.look.glyphs = o.Glyphs
 	a.setTheme(o.Theme)

@@ -252,7 +252,11 @@ func (a *app) did(m didMsg) tea.Cmd {
 		return nil
 	}
 	if m.what != "" {
-		a.good(m.what)
+		what := m.what
+		if m.s != nil && !m.s.sess.Live() && m.s.t.Status != tree.SearchDone {
+			what += "; the search is stopped: space lets it go on"
+		}
+		a.good(what)
 	}
 	if m.s != nil {
 		if m.undo != nil {

@@ -227,6 +227,10 @@ func (ch *chooser) draw(a *app, c paint.Canvas) {
 		ch.typing.draw(c.Sub(4, 0, c.W()-6, 1), overlay(sText), true)
 	}
 	list := c.Sub(0, y, c.W(), c.H()-y-1)
+	hx := 20
+	for _, it := range ch.items {
+		hx = max(hx, min(36, 5+paint.Width(it.label)))
+	}
 	ch.height = list.H()
 	ch.top = max(0, min(ch.top, ch.cursor))
 	ch.top = max(ch.top, ch.cursor-list.H()+1)
@@ -249,17 +253,12 @@ func (ch *chooser) draw(a *app, c paint.Canvas) {
 			row.Text(1, 0, sAccent.On(bg), gl.Mark.Cursor)
 			st = st.With(paint.Bold)
 		}
-		row.TextIn(3, 0, 30, st.On(bg), it.label, gl.Mark.Ellipsis)
+		row.TextIn(3, 0, hx-4, st.On(bg), it.label, gl.Mark.Ellipsis)
 		kx := row.TextRight(row.W()-2, 0, sKey.On(bg), it.key)
 		help := it.help
 		if it.why != "" {
 			help = it.why
 		}
-		hx := max(24, min(34, 5+paint.Width(it.label)))
-		if ch.typing != nil || len(ch.items) > 5 {
-			hx = 30
-		}
-		hx = max(hx, min(35, 5+paint.Width(it.label)))
 		row.TextIn(hx, 0, kx-hx-1, sMuted.On(bg), help, gl.Mark.Ellipsis)
 	}
 	if len(ch.shown) == 0 {

@@ -274,8 +274,10 @@ func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Ev
 	for _, t := range rows {
 		l.line(x, overlay(sText), t)
 	}
-	if curveW > 0 && len(rows) < 2 {
-		l.gap()
+	if curveW > 0 {
+		for range max(0, 3-len(rows)) {
+			l.gap() // the little chart is two rows high, and neighbours should not touch
+		}
 	}
 }
 
@@ -294,7 +296,7 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 			roles = max(roles, len(p.Role))
 		}
 	}
-	names = min(names, 22)
+	names = max(6, min(names, 22, l.c.W()-x-23))
 	for _, ch := range n.Transition.Changes {
 		p, ok := sp.Find(ch.Param)
 		role := fg(themes.RoleToken(string(p.Role)))

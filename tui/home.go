@@ -223,24 +223,24 @@ func libraryColumns() []libraryColumn {
 		{"search", 18, false, 0, func(a *app, s *tree.Summary) (string, paint.Style) {
 			return or(s.Name, s.Search), sText
 		}},
-		{"task", 9, false, 0, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Task, sMuted }},
-		{"trainer", 9, false, 118, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Trainer, sMuted }},
-		{"agent", 14, false, 108, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Agent, sMuted }},
-		{"policy", 8, false, 128, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Policy, sMuted }},
-		{"status", 12, false, 0, statusCell},
-		{"best", 6, true, 0, func(_ *app, s *tree.Summary) (string, paint.Style) {
+		{"task", 9, false, 4, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Task, sMuted }},
+		{"trainer", 9, false, 11, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Trainer, sMuted }},
+		{"agent", 14, false, 10, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Agent, sMuted }},
+		{"policy", 8, false, 12, func(_ *app, s *tree.Summary) (string, paint.Style) { return s.Policy, sMuted }},
+		{"status", 12, false, 1, statusCell},
+		{"best", 6, true, 2, func(_ *app, s *tree.Summary) (string, paint.Style) {
 			if s.BestVal == 0 && s.BestSE == 0 {
 				return "–", sFaint
 			}
 			return score(s.BestVal), sBest
 		}},
-		{"gain", 12, true, 0, gainCell},
-		{"nodes", 6, true, 72, func(_ *app, s *tree.Summary) (string, paint.Style) { return num(s.Nodes), sMuted }},
-		{"tokens", 7, true, 84, func(_ *app, s *tree.Summary) (string, paint.Style) { return count(float64(s.Tokens)), sMuted }},
-		{"budget", 7, true, 96, func(_ *app, s *tree.Summary) (string, paint.Style) {
+		{"gain", 12, true, 3, gainCell},
+		{"nodes", 6, true, 6, func(_ *app, s *tree.Summary) (string, paint.Style) { return num(s.Nodes), sMuted }},
+		{"tokens", 7, true, 8, func(_ *app, s *tree.Summary) (string, paint.Style) { return count(float64(s.Tokens)), sMuted }},
+		{"budget", 7, true, 9, func(_ *app, s *tree.Summary) (string, paint.Style) {
 			return num(int(100*min(s.Used, 1)+0.5)) + "%", sMuted
 		}},
-		{"changed", 10, true, 78, func(a *app, s *tree.Summary) (string, paint.Style) { return ago(s.Updated, a.now()), sFaint }},
+		{"changed", 10, true, 7, func(a *app, s *tree.Summary) (string, paint.Style) { return ago(s.Updated, a.now()), sFaint }},
 	}
 }
 

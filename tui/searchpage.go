@@ -155,6 +155,32 @@ func (a *app) drawOutline(c paint.Canvas) {
 		a.drawTreeRow(c.Sub(0, i, c.W(), 1), s.t.Nodes[id])
 	}
 	a.scrollbar(c.Sub(c.W(), 0, 1, c.H()), s.out.top, c.H(), len(s.out.rows))
+	a.drawGuidance(c)
+}
+
+// drawGuidance says below a young tree what can be done next. It goes when the tree has grown or needs the room.
+func (a *app) drawGuidance(c paint.Canvas) {
+	s := a.s
+	if len(s.t.Nodes) > 6 || len(s.out.rows)+6 > c.H() || s.play != nil || s.out.hit != nil {
+		return
+	}
+	var text string
+	switch {
+	case s.t.Status == tree.SearchDone:
+		text = "The search is done. b goes to the best node, T shows how its parameters moved, $ raises the budget to go on."
+	case !s.live || s.t.Status == tree.SearchPaused:
+		text = "The search does not run at the moment. space lets it go on; everything is kept."
+	case len(s.ix.waiting) > 0:
+		text = "The agent proposes what to train next. enter reviews the proposal: you approve it, edit any value, or veto it with a reason. A changes which proposals wait."
+	case len(s.ix.running) > 0:
+		text = "A segment trains: n goes to it, its curves grow at the right. When it ends, the agent looks at them and proposes what to change."
+	default:
+		text = "The agent looks at the curves; its proposal will wait here."
+	}
+	rows := paint.Wrap(text, c.W()-4)
+	for i, l := range rows {
+		c.Text(2, c.H()-1-len(rows)+i, sFaint, l)
+	}
 }
 
 // scrollbar paints a thumb into the frame when not everything is in view. The canvas is the frame's own column.
@@ -229,17 +255,25 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 	c.TextIn(max(x+1, min(x+1, 6)), 0, c.W()-right-x-2, ws.On(bg), words, gl.Mark.Ellipsis)
 }
 
+// sparkWidth is how many cells a row w wide has for its sparkline.
+func sparkWidth(w int) int {
+	if w < 46 {
+		return 0
+	}
+	return max(6, min(16, (w-30)/4))
+}
+
 // drawRowNumbers paints the right side of a row and returns how many cells it took.
 func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 	s, gl := a.s, a.look.glyphs
 	w := c.W()
-	spark, gain := w >= 46, w >= 33
+	spark, gain := sparkWidth(w), w >= 33
 	width := 6
 	if gain {
 		width += 7
 	}
-	if spark {
-		width += 8
+	if spark > 0 {
+		width += spark + 2
 	}
 	end := w - 1
 	if s.ix.bestPath[n.ID] {
@@ -257,9 +291,9 @@ func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 		c.TextRight(end, 0, st.On(bg), text)
 		return paint.Width(text) + 3
 	}
-	if spark {
-		c.Text(end-6, 0, sFaint.On(bg), gl.Sparkline(thin(n.Outcome.Spark, 6), 6))
-		end -= 8
+	if spark > 0 {
+		c.Text(end-spark, 0, sFaint.On(bg), gl.Sparkline(thin(n.Outcome.Spark, spark), spark))
+		end -= spark + 2
 	}
 	if gain {
 		if g, ok := s.gain(n); ok {
@@ -283,18 +317,18 @@ func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 }
 
 // drawRowRunning paints how far a running segment is, with its reward so far.
-func (a *app) drawRowRunning(c paint.Canvas, n *tree.Node, bg paint.Ink, width int, spark bool) int {
+func (a *app) drawRowRunning(c paint.Canvas, n *tree.Node, bg paint.Ink, width, spark int) int {
 	s, gl := a.s, a.look.glyphs
 	end := c.W() - 3
-	if spark {
+	if spark > 0 {
 		var ys []float64
 		for _, p := range s.curve(n.ID).points {
 			if y, ok := p.Values[tree.MetricReward]; ok {
 				ys = append(ys, y)
 			}
 		}
-		c.Text(end-6, 0, sRun.On(bg), gl.Sparkline(thin(ys, 6), 6))
-		end -= 8
+		c.Text(end-spark, 0, sRun.On(bg), gl.Sparkline(thin(ys, spark), spark))
+		end -= spark + 2
 	}
 	x := c.TextRight(end, 0, sRun.On(bg), a.spinner()+" "+num(int(100*s.progress(n)))+"%")
 	if c.W() >= 60 {

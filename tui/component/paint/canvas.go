@@ -36,6 +36,9 @@ func (c Canvas) Text(x, y int, style Style, s string) int {
 	if gy < c.clip.Y || gy >= c.clip.Y+c.clip.H {
 		return x + Width(s)
 	}
+	if c.g.ASCII {
+		s = toASCII(s)
+	}
 	gx, lo, hi := c.r.X+x, c.clip.X, c.clip.X+c.clip.W
 	for {
 		cluster, rest, w := next(s)

@@ -58,6 +58,7 @@ type Zone struct {
 
 // Grid is a screen of cells. It is not safe for concurrent use.
 type Grid struct {
+	ASCII bool // paint only ASCII: signs that have a plain likeness take it, others become "?"
 	w, h  int
 	cells []cell
 	zones []Zone
