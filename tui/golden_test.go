@@ -95,7 +95,7 @@ func TestGoldens(t *testing.T) {
 				r.screen()
 				text := r.screen() // painted twice: a scroll position may settle
 				light.screen()
-				if light.screen() != text {
+				if g.name != "settings" && light.screen() != text { // the settings name the theme
 					t.Errorf("at %dx%d the light theme shows another text than the dark one", sz[0], sz[1])
 				}
 				fmt.Fprintf(&b, "── %d×%d ──\n%s", sz[0], sz[1], text)
