@@ -547,7 +547,8 @@ func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
 	if o.Themes, err = themes.Available(themeDir()); err != nil {
 		return err
 	}
-	o.Library, o.Catalog, o.Devices, o.Doctor, o.Version, o.Theme = library{h, st}, catalog{}, tui.Sampled(sampler), doctor{a}, version(), a.theme
+	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st}, catalog{}, st, tui.Sampled(sampler), doctor{a}
+	o.Version, o.Theme, o.Glyphs = version(), a.theme, themes.GlyphsFor(os.Getenv)
 	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Log: a.log}
 	if err := tui.Run(ctx, o); err != nil && ctx.Err() == nil {
 		return err

@@ -23,6 +23,8 @@
 //	        exchange-ids/      <exchange id>   its key in exchanges
 //	blobs/
 //	    <sha256>               the content of a checkpoint
+//	screen/
+//	    <key>                  what the screen remembers between runs, its own format
 //
 // <seq>, <node>, <chunk> and <number> are 8 bytes, big-endian, so that a cursor walks them in order. Values are CBOR (RFC
 // 8949) with the field names of the JSON tags, so that a field more or less needs no migration; nodes alone are rows

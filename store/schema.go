@@ -14,6 +14,7 @@ var (
 	bucketIDs      = []byte("ids")
 	bucketSearches = []byte("searches")
 	bucketBlobs    = []byte("blobs")
+	bucketScreen   = []byte("screen")
 
 	bucketJournal     = []byte("journal")
 	bucketNodes       = []byte("nodes")
@@ -30,7 +31,7 @@ var (
 )
 
 var (
-	topBuckets    = [][]byte{bucketMeta, bucketIDs, bucketSearches, bucketBlobs}
+	topBuckets    = [][]byte{bucketMeta, bucketIDs, bucketSearches, bucketBlobs, bucketScreen}
 	searchBuckets = [][]byte{
 		bucketJournal, bucketNodes, bucketPoints, bucketSamples, bucketExchanges, bucketExchangeIDs,
 	}
