@@ -10,8 +10,8 @@
 //
 // # Paths
 //
-// [Path] names the implementation that runs: "avx512" and "avx2" are Go assembly, chosen by CPU detection; "go" is plain Go and
-// runs everywhere. The two assembly paths run the same chains of operations on every element and agree to the bit in
-// everything. The Go path rounds after each multiplication and sums rows in another order, so it differs from them in the
-// last bits. LLMZERO_KERNEL=avx512|avx2|go picks a path at start; one that the CPU lacks is ignored.
+// [Path] names the implementation that runs: "avx512", "avx2" and, on arm64, "neon" are Go assembly, chosen by CPU detection; "go" is
+// plain Go and runs everywhere. The two paths of amd64 run the same chains of operations on every element and agree to the
+// bit in everything. neon runs the same chains in products, and Go elsewhere. The Go path rounds as the compiler likes: after
+// each multiplication on amd64. LLMZERO_KERNEL=avx512|avx2|neon|go picks a path at start; one that the CPU lacks is ignored.
 package kernel

@@ -95,7 +95,7 @@ func MulRows(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb,
 // attention with one query.
 func MulRow(c, a, b []float32, ldb int) {
 	k, n := len(a), len(c)
-	if path == pathGo || k == 0 || k > Block || n == 0 {
+	if !vectors() || k == 0 || k > Block || n == 0 {
 		MulRows(c, n, a, k, 1, 1, b, ldb, k, n, false)
 		return
 	}

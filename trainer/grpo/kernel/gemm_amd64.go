@@ -6,15 +6,16 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-func detect() pathKind {
-	switch {
-	case !cpu.X86.HasAVX2 || !cpu.X86.HasFMA:
-		return pathGo
-	case cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW:
-		return pathAVX512
-	default:
-		return pathAVX2
+// detect lists the paths of this CPU, the slowest first.
+func detect() []pathKind {
+	paths := []pathKind{pathGo}
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
+		paths = append(paths, pathAVX2)
+		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW {
+			paths = append(paths, pathAVX512)
+		}
 	}
+	return paths
 }
 
 // The tiles compute rows x 16 elements of C from k terms; strides are in bytes. With acc the old C is added last.
@@ -34,7 +35,7 @@ func tile(rows int, c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 	if acc {
 		add = 1
 	}
-	pa, pb, pc := unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&c[0])
+	pa, pb, pc := pt(a), pt(b), pt(c)
 	switch rows {
 	case 12:
 		tile12(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)

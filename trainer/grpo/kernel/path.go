@@ -5,12 +5,14 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 type pathKind int
 
 const (
 	pathGo pathKind = iota
+	pathNEON
 	pathAVX2
 	pathAVX512
 )
@@ -18,16 +20,22 @@ const (
 // maxTile is the largest number of rows of a tile on any path.
 const maxTile = 12
 
-var pathNames = [...]string{pathGo: "go", pathAVX2: "avx2", pathAVX512: "avx512"}
+var pathNames = [...]string{pathGo: "go", pathNEON: "neon", pathAVX2: "avx2", pathAVX512: "avx512"}
 
 // path is set before main, and by Use.
 var path = choose(os.Getenv("LLMZERO_KERNEL"))
 
-// Path names the implementation in use: "avx512", "avx2" or "go". Results are the same to the bit on one path only.
+// Path names the implementation in use: "avx512", "avx2", "neon" or "go".
 func Path() string { return pathNames[path] }
 
 // Paths lists the paths that this CPU has, the slowest first.
-func Paths() []string { return pathNames[:detect()+1] }
+func Paths() []string {
+	var names []string
+	for _, kind := range detect() {
+		names = append(names, pathNames[kind])
+	}
+	return names
+}
 
 // Use switches to the path of that name; it must not overlap any other call of the package. It is for comparing paths.
 func Use(name string) error {
@@ -35,18 +43,17 @@ func Use(name string) error {
 	if i < 0 {
 		return fmt.Errorf("kernel path %q: this CPU has %s", name, strings.Join(Paths(), ", "))
 	}
-	path = pathKind(i)
+	path = detect()[i]
 	return nil
 }
 
+// choose is the wanted path, or the fastest when there is none of that name.
 func choose(want string) pathKind {
-	best := detect()
-	for kind := pathGo; kind <= best; kind++ {
-		if pathNames[kind] == want {
-			return kind
-		}
+	paths := detect()
+	if i := slices.Index(Paths(), want); i >= 0 {
+		return paths[i]
 	}
-	return best
+	return paths[len(paths)-1]
 }
 
 func tileRows() int {
@@ -55,3 +62,8 @@ func tileRows() int {
 	}
 	return 6
 }
+
+// vectors tells whether the functions of vec.go run in assembly.
+func vectors() bool { return path >= pathAVX2 }
+
+func pt(x []float32) unsafe.Pointer { return unsafe.Pointer(&x[0]) }

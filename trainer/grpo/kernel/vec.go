@@ -25,7 +25,7 @@ func Softmax(x []float32, scale float32) float32 {
 	switch {
 	case len(x) == 0:
 		return float32(math.Inf(-1))
-	case len(x)%8 == 0 || path == pathGo:
+	case len(x)%8 == 0 || !vectors():
 		top, sum = softmax(x, len(x), scale)
 	default:
 		var room [256]float32
@@ -37,9 +37,9 @@ func Softmax(x []float32, scale float32) float32 {
 }
 
 // softmax returns the largest x[:n] and the sum of the exponentials relative to it. It needs room in x for n rounded up to
-// 8, except on the Go path.
+// 8, except where it runs in Go.
 func softmax(x []float32, n int, scale float32) (top, sum float32) {
-	if path != pathGo {
+	if vectors() {
 		var out [2]float32
 		softmax8(pt(x), n, scale, pt(out[:]))
 		return out[0], out[1]
@@ -68,7 +68,7 @@ func SoftmaxGrad(ds, p []float32, rows, n int, scale float32) {
 	if rows == 0 || n == 0 {
 		return
 	}
-	if path != pathGo {
+	if vectors() {
 		softmaxGrad8(pt(ds), pt(p), rows, n, scale)
 		return
 	}
@@ -92,7 +92,7 @@ func RMSNorm(y, r, x, g []float32) {
 	if rows == 0 {
 		return
 	}
-	if path != pathGo {
+	if vectors() {
 		rms8(pt(y), pt(r), pt(x), pt(g), rows, n, 1/float32(n), NormEps)
 		return
 	}
@@ -119,7 +119,7 @@ func RMSNormGrad(dx, dg, dy, x, r, g []float32) {
 	if rows == 0 {
 		return
 	}
-	if path != pathGo {
+	if vectors() {
 		rmsGrad8(pt(dx), pt(dg), pt(dy), pt(x), pt(r), pt(g), rows, n, 1/float32(n))
 		return
 	}
@@ -144,7 +144,7 @@ func ReLUSquare(act, a []float32) {
 	if len(a) == 0 {
 		return
 	}
-	if path != pathGo {
+	if vectors() {
 		relu8(pt(act), pt(a), len(a))
 		return
 	}
@@ -161,7 +161,7 @@ func ReLUSquareGrad(d, a []float32) {
 	if len(a) == 0 {
 		return
 	}
-	if path != pathGo {
+	if vectors() {
 		reluGrad8(pt(d), pt(a), len(a))
 		return
 	}
@@ -174,7 +174,7 @@ func ReLUSquareGrad(d, a []float32) {
 func Add(dst, src []float32) {
 	src = src[:len(dst)]
 	i := 0
-	if path != pathGo && len(dst) >= 8 {
+	if vectors() && len(dst) >= 8 {
 		i = len(dst) &^ 7
 		add8(pt(dst), pt(src), i)
 	}
@@ -196,7 +196,7 @@ func (c *Adam) Update(w, g, m, v []float32) {
 	n := len(w)
 	g, m, v = g[:n], m[:n], v[:n]
 	i := 0
-	if path != pathGo && n >= 8 {
+	if vectors() && n >= 8 {
 		i = n &^ 7
 		adam8(pt(w), pt(g), pt(m), pt(v), i, c)
 	}

@@ -25,5 +25,3 @@ func add8(dst, src unsafe.Pointer, n int)
 
 //go:noescape
 func adam8(w, grad, m, v unsafe.Pointer, n int, c *Adam)
-
-func pt(x []float32) unsafe.Pointer { return unsafe.Pointer(&x[0]) }

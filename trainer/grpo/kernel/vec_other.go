@@ -4,7 +4,7 @@ package kernel
 
 import "unsafe"
 
-// The assembly exists on amd64 only; path never leaves pathGo here.
+// The vector functions exist on amd64 only; vectors() is false here.
 const noAssembly = "kernel: no assembly on this architecture"
 
 func softmax8(unsafe.Pointer, int, float32, unsafe.Pointer)             { panic(noAssembly) }
@@ -16,4 +16,3 @@ func reluGrad8(_, _ unsafe.Pointer, _ int)                              { panic(
 func add8(_, _ unsafe.Pointer, _ int)                                   { panic(noAssembly) }
 func adam8(_, _, _, _ unsafe.Pointer, _ int, _ *Adam)                   { panic(noAssembly) }
 func row(int, unsafe.Pointer, unsafe.Pointer, int, unsafe.Pointer, int) { panic(noAssembly) }
-func pt(x []float32) unsafe.Pointer                                     { return unsafe.Pointer(&x[0]) }
