@@ -26,7 +26,8 @@ import (
 
 	"llmzero/engine"
 	"llmzero/engine/agent"
-	"llmzero/engine/agent/rules"
+	"llmzero/engine/agent/llm"
+	"llmzero/engine/agent/roster"
 	"llmzero/engine/event"
 	"llmzero/engine/report"
 	"llmzero/engine/search"
@@ -107,7 +108,7 @@ func newRoot(a *app) *cobra.Command {
 	f.StringVar(&a.log, "log", "", "write a log to this file")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.AddCommand(
-		newRun(a), newResume(a), newList(a), newShow(a), newRemove(a), newTrain(a), newTasks(), newParams(),
+		newRun(a), newResume(a), newList(a), newShow(a), newRemove(a), newTrain(), newTasks(), newParams(),
 		newCheck(a), newCompact(a), newDoctor(a), newVersion(),
 	)
 	for _, c := range root.Commands() {
@@ -206,7 +207,7 @@ func settings(s tree.Space, set []string) (tree.Config, error) {
 	return c, nil
 }
 
-func newTrain(a *app) *cobra.Command {
+func newTrain() *cobra.Command {
 	var (
 		plan             trainer.Plan
 		name, from, save string
@@ -302,7 +303,7 @@ func newRun(a *app) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r.headless = r.headless || r.asJSON || !onTerminal()
-			if err := r.complete(cmd.Flags().Changed("approve")); err != nil {
+			if err := r.complete(cmd.Context(), cmd.Flags().Changed("approve")); err != nil {
 				return err
 			}
 			if !r.headless {
@@ -318,7 +319,7 @@ func newRun(a *app) *cobra.Command {
 	f.StringVar(&r.Name, "name", "", "a name for people")
 	f.IntVar(&r.Base, "base", 1, "which of the task's base models")
 	f.StringVar(&r.Trainer, "trainer", "grpo", "trainer: "+strings.Join(trainers.Names(), ", "))
-	f.StringVar(&r.Agent, "agent", "rules", "agent: "+agentHelp)
+	f.StringVar(&r.Agent, "agent", "rules", "agent: "+roster.Help)
 	f.StringVar(&r.Policy, "policy", "uct", "search policy: "+strings.Join(policyNames(), ", "))
 	f.IntVar(&r.Budget.Segments, "budget", 0, "segments to train at most (default 32 when there is no other limit)")
 	f.Int64Var(&r.Budget.Tokens, "tokens", 0, "tokens to spend at most: prompt + sampled + trained")
@@ -336,7 +337,7 @@ func newRun(a *app) *cobra.Command {
 }
 
 // complete checks what the flags say together.
-func (r *request) complete(approveGiven bool) error {
+func (r *request) complete(ctx context.Context, approveGiven bool) error {
 	mode := tree.Mode(r.approve)
 	switch mode {
 	case tree.AskAlways, tree.AskRisky, tree.AskNever:
@@ -358,7 +359,7 @@ func (r *request) complete(approveGiven bool) error {
 	if err := b.Check(); err != nil {
 		return usage("%w", err)
 	}
-	_, d, err := describe(context.Background(), r.Trainer)
+	_, d, err := describe(ctx, r.Trainer)
 	if err != nil {
 		return err
 	}
@@ -368,11 +369,14 @@ func (r *request) complete(approveGiven bool) error {
 	if !slices.Contains(policyNames(), r.Policy) {
 		return usage("--policy %s: want one of %s", r.Policy, strings.Join(policyNames(), ", "))
 	}
-	if r.Root, err = settings(d.Space, r.set); err != nil {
-		return err
+	if r.Root, err = settings(d.Space, r.set); err != nil || strings.HasPrefix(r.Agent, llm.PrefixReplay) {
+		return err // whether a recording is there turns out when the store is open
 	}
-	_, err = openAgent(r.Agent)
-	return err
+	a, err := agents(nil).Open(ctx, r.Agent)
+	if err != nil {
+		return usage("--agent: %w", err)
+	}
+	return roster.Check(ctx, a)
 }
 
 func policyNames() []string {
@@ -487,21 +491,34 @@ func (a *app) headless(cmd *cobra.Command, name string, asJSON bool, start func(
 	return nil
 }
 
-const agentHelp = "rules"
-
-// openAgent makes the agent of a specification.
-func openAgent(name string) (agent.Agent, error) {
-	if name == "rules" {
-		return rules.New(), nil
+// agents finds agents by name, with prices from the configuration and recordings from a store.
+func agents(st *store.Store) roster.Source {
+	return roster.Source{
+		PriceFile: filepath.Join(xdg.ConfigHome, "llmzero", "prices.toml"),
+		Recording: func(ctx context.Context, id string) (llm.Recording, error) {
+			h, err := st.Search(id)
+			if err != nil {
+				return llm.Recording{}, err
+			}
+			t, err := h.Tree(ctx)
+			if err != nil {
+				return llm.Recording{}, err
+			}
+			rec := llm.Recording{Search: id}
+			for _, n := range t.Nodes {
+				rec.Nodes = append(rec.Nodes, *n)
+			}
+			rec.Exchanges, err = h.Exchanges(ctx, store.AllNodes)
+			return rec, err
+		},
 	}
-	return nil, usage("--agent %s: want %s", name, agentHelp)
 }
 
 func newHost(s *store.Store, log *slog.Logger, unattended bool) *engine.Host {
 	return engine.NewHost(engine.HostOptions{
 		Archive: archive{s}, Logger: log, Unattended: unattended, Version: version(),
 		Trainer: func(_ context.Context, sp tree.Spec) (engine.Trainer, error) { return trainers.Open(sp.Trainer) },
-		Agent:   func(_ context.Context, sp tree.Spec) (agent.Agent, error) { return openAgent(sp.Agent) },
+		Agent:   func(ctx context.Context, sp tree.Spec) (agent.Agent, error) { return agents(s).Open(ctx, sp.Agent) },
 	})
 }
 
@@ -726,6 +743,9 @@ func (d doctor) Facts(ctx context.Context) []tui.Fact {
 	r := gpu.Probe(ctx, gpu.Options{})
 	g := tui.Fact{Name: "GPU", Value: r.Status.Sentence, Hint: r.Status.Remedy, OK: len(r.Devices) > 0}
 	facts := []tui.Fact{g}
+	for _, m := range roster.Servers(ctx) {
+		facts = append(facts, tui.Fact{Name: m.Name, Value: m.String(), OK: len(m.Models) > 0})
+	}
 	for _, n := range trainer.Needs() {
 		facts = append(facts, tui.Fact(n))
 	}
@@ -751,20 +771,9 @@ func (l library) Start(ctx context.Context, n tui.NewSearch) (tui.Session, error
 	return wrap(l.store)(l.Host.Start(ctx, spec(n)))
 }
 
-// Export writes a search to a file, by default ID.llmzero in the working folder.
-func (l library) Export(ctx context.Context, id, format, path string) (_ string, err error) {
-	if format != "llmzero" {
-		return "", fmt.Errorf("unknown format %q", format)
-	}
-	if path == "" {
-		path = id + ".llmzero"
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("export: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return path, l.store.Export(ctx, id, f)
+// Export writes a search to a file.
+func (l library) Export(ctx context.Context, id, _, path string) (string, error) {
+	return l.store.ExportFile(ctx, id, path)
 }
 
 // session is an opened search with its record.
@@ -808,7 +817,12 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 		}
 		o.Trainers = append(o.Trainers, d)
 	}
-	o.Agents = []tui.Choice{{Name: "rules", Help: "the pathology table as rules; needs nothing"}}
+	o.Agents = []tui.Choice{{Name: roster.Rules, Help: "the pathology table as rules; needs nothing"}}
+	for _, s := range roster.Servers(ctx) {
+		for _, m := range s.Models {
+			o.Agents = append(o.Agents, tui.Choice{Name: s.Prefix + m.Name, Help: roster.Describe(m)})
+		}
+	}
 	for _, p := range search.All() {
 		o.Policies = append(o.Policies, tui.Choice{Name: p.Name, Help: p.Help})
 	}

@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,6 +105,22 @@ func (f *looseFloat) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	return fmt.Errorf("%q is no number", s)
+}
+
+// ExportFile writes a search to a new file, ID.llmzero in the working folder when path is empty, and returns its name. It
+// never overwrites a file.
+func (s *Store) ExportFile(ctx context.Context, id, path string) (string, error) {
+	if path == "" {
+		path = id + ".llmzero"
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if err != nil {
+		return "", fmt.Errorf("export %s: %w", printable(id), err)
+	}
+	if err = errors.Join(s.Export(ctx, id, f), f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(path)) // half an export is none
+	}
+	return path, nil
 }
 
 // Export writes a whole search, checkpoints included, as a stream that Import reads. A search that goes on meanwhile is
