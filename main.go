@@ -153,22 +153,13 @@ func (a *app) open(command string) (*store.Store, error) {
 	return store.Open(path, store.Options{Command: "llmzero " + command, Program: version()})
 }
 
-// read opens the store to read, as a copy when another process writes to it.
-func (a *app) read(ctx context.Context) (*store.Store, error) {
-	path, err := a.path()
-	if err != nil {
-		return nil, err
-	}
-	s, err := store.Open(path, store.Options{ReadOnly: true})
-	if errors.Is(err, store.ErrLocked) {
-		return store.OpenCopy(ctx, path, store.Options{})
-	}
-	return s, err
-}
-
 // inStore runs fn on the store opened to read.
 func (a *app) inStore(ctx context.Context, fn func(*store.Store) error) (err error) {
-	s, err := a.read(ctx)
+	path, err := a.path()
+	if err != nil {
+		return err
+	}
+	s, err := store.OpenShared(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -410,26 +401,7 @@ func newResume(a *app) *cobra.Command {
 				return a.workbench(cmd.Context(), tui.Options{Open: args[0]})
 			}
 			return a.headless(cmd, "resume", asJSON, func(ctx context.Context, h *engine.Host) (*engine.Session, error) {
-				s, err := h.Open(ctx, args[0])
-				if err != nil {
-					return nil, err
-				}
-				t := s.Tree()
-				approval := tree.DefaultApproval(tree.AskNever)
-				if err := s.Do(ctx, tree.Command{Kind: tree.CmdApproval, Approval: &approval}); err != nil {
-					return nil, err
-				}
-				if more != (tree.Budget{}) {
-					b := t.Spec.Budget
-					b.Segments, b.Tokens = max(b.Segments, more.Segments), max(b.Tokens, more.Tokens)
-					if err := s.Do(ctx, tree.Command{Kind: tree.CmdBudget, Budget: &b}); err != nil {
-						return nil, err
-					}
-				}
-				if s.Live() || s.Tree().Status == tree.SearchDone {
-					return s, nil
-				}
-				return s, s.Do(ctx, tree.Command{Kind: tree.CmdResume})
+				return h.Continue(ctx, args[0], more)
 			})
 		},
 	}
@@ -438,6 +410,8 @@ func newResume(a *app) *cobra.Command {
 	f.BoolVar(&asJSON, "json", false, "print one JSON object at the end (implies --headless)")
 	f.IntVar(&more.Segments, "budget", 0, "raise the budget to this many segments")
 	f.Int64Var(&more.Tokens, "tokens", 0, "raise the budget to this many tokens")
+	f.DurationVar(&more.Wall, "wall", 0, "raise the training time to this")
+	f.Float64Var(&more.GPUHours, "gpu-hours", 0, "raise the GPU-hours to this")
 	return c
 }
 
@@ -504,12 +478,8 @@ func agents(st *store.Store) roster.Source {
 			if err != nil {
 				return llm.Recording{}, err
 			}
-			rec := llm.Recording{Search: id}
-			for _, n := range t.Nodes {
-				rec.Nodes = append(rec.Nodes, *n)
-			}
-			rec.Exchanges, err = h.Exchanges(ctx, store.AllNodes)
-			return rec, err
+			exchanges, err := h.Exchanges(ctx, store.AllNodes)
+			return roster.Record(t, exchanges), err
 		},
 	}
 }
@@ -629,8 +599,7 @@ func newShow(a *app) *cobra.Command {
 func newCheck(a *app) *cobra.Command {
 	return query("check", "Check the integrity of the store", cobra.NoArgs,
 		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
-			lines := []string{}
-			var path string
+			path, lines := "", []string{}
 			err := a.inStore(ctx, func(s *store.Store) error {
 				path = s.Path()
 				problems, err := s.Check(ctx)
@@ -817,11 +786,8 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 		}
 		o.Trainers = append(o.Trainers, d)
 	}
-	o.Agents = []tui.Choice{{Name: roster.Rules, Help: "the pathology table as rules; needs nothing"}}
-	for _, s := range roster.Servers(ctx) {
-		for _, m := range s.Models {
-			o.Agents = append(o.Agents, tui.Choice{Name: s.Prefix + m.Name, Help: roster.Describe(m)})
-		}
+	for _, c := range roster.Choices(ctx) {
+		o.Agents = append(o.Agents, tui.Choice{Name: c.Name, Help: c.Help})
 	}
 	for _, p := range search.All() {
 		o.Policies = append(o.Policies, tui.Choice{Name: p.Name, Help: p.Help})

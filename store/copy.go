@@ -16,6 +16,15 @@ import (
 // copyTries is how often OpenCopy starts again when a commit falls into its copying.
 const copyTries = 20
 
+// OpenShared opens a store to read: the file itself, or while another process writes to it a copy.
+func OpenShared(ctx context.Context, path string) (*Store, error) {
+	s, err := Open(path, Options{ReadOnly: true})
+	if errors.Is(err, ErrLocked) {
+		return OpenCopy(ctx, path, Options{})
+	}
+	return s, err
+}
+
 // OpenCopy opens a consistent copy of a store, read-only, whether or not another process holds the original. The copy lies in
 // the folder for temporary files, readable by its user only, until Close. It returns ErrBusy when the holder commits so often that no
 // copy is consistent, and ErrCorrupt when the copy fails Check.

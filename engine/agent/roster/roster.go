@@ -18,6 +18,7 @@ import (
 	"llmzero/engine/agent"
 	"llmzero/engine/agent/llm"
 	"llmzero/engine/agent/rules"
+	"llmzero/engine/tree"
 )
 
 // Rules is the name of the default agent.
@@ -93,6 +94,29 @@ func Check(ctx context.Context, a agent.Agent) error {
 		return fmt.Errorf("agent %s: %w", a.Name(), err)
 	}
 	return nil
+}
+
+// Record makes a recording of a tree and the exchanges of its agent.
+func Record(t *tree.Tree, exchanges []tree.Exchange) llm.Recording {
+	rec := llm.Recording{Search: t.Spec.ID, Exchanges: exchanges}
+	for _, n := range t.Nodes {
+		rec.Nodes = append(rec.Nodes, *n)
+	}
+	return rec
+}
+
+// Choice is an agent that can be chosen now.
+type Choice struct{ Name, Help string }
+
+// Choices lists the agents that can be chosen now: the rules, and the models of servers that answer.
+func Choices(ctx context.Context) []Choice {
+	out := []Choice{{Rules, "the pathology table as rules; needs nothing"}}
+	for _, s := range Servers(ctx) {
+		for _, m := range s.Models {
+			out = append(out, Choice{s.Prefix + m.Name, Describe(m)})
+		}
+	}
+	return out
 }
 
 // Server is one model server, as it was found.
