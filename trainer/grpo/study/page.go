@@ -105,7 +105,24 @@ func writeComparison(b *strings.Builder, base int, budget string, c comparison) 
 		d, dh := interval(differences(staged, constant))
 		fmt.Fprintf(b, "| %s | %.3f +- %.3f | %+.3f +- %.3f (%+.0f%%) |\n", a.label, m, h, d, dh, 100*d/mean)
 	}
-	fmt.Fprintf(b, "\nBest constant: %s.\n\n", c.best)
+	fmt.Fprintf(b, "\nBest constant: %s", c.best)
+	if e := edges(c.best); e != "" {
+		fmt.Fprintf(b, " (at the edge of the grid in %s)", e)
+	}
+	b.WriteString(".\n\n")
+}
+
+// edges names the parameters in which a constant lies at an end of the grid that the space goes beyond.
+func edges(a arm) string {
+	set := a.stages[0].set
+	var out []string
+	if lr := set.Float("learning_rate"); lr <= rates[0] || lr >= rates[len(rates)-1] {
+		out = append(out, "learning rate")
+	}
+	if temp := set.Float("temperature"); temp != 1 {
+		out = append(out, "temperature")
+	}
+	return strings.Join(out, " and ")
 }
 
 // writeProbes shows what goes wrong, and by which evidence.

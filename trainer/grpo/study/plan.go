@@ -91,6 +91,9 @@ func common(t *task.Task) tree.Config {
 // fine says which tasks get the fine grid, two budgets and the schedules; the others get the coarse grid at the middle one.
 func fine(t *task.Task) bool { return t.Prerequisites || t.Name == "mixed" }
 
+// rates are the learning rates of every grid.
+var rates = []float64{1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3}
+
 // grid lists the constants of a task. Fine: 5 learning rates x (every difficulty cap, and the easy-tilted mixture up to the
 // highest) x 3 temperatures x 2 KL coefficients. Coarse: 5 learning rates x (half and full difficulty) x 2 KL coefficients.
 func grid(t *task.Task) []arm {
@@ -110,7 +113,7 @@ func grid(t *task.Task) []arm {
 		caps = []cap{{(t.Difficulty.Lo + t.Difficulty.Hi + 1) / 2, "uniform"}, {t.Difficulty.Hi, "uniform"}}
 	}
 	var out []arm
-	for _, lr := range []float64{1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3} {
+	for _, lr := range rates {
 		for _, c := range caps {
 			for _, temp := range temperatures {
 				for _, beta := range []float64{0, 0.03} {
