@@ -16,6 +16,7 @@ import (
 type chartView struct {
 	top     int // first metric in view
 	log     bool
+	smooth  bool
 	overlay overlayMode
 	cursor  int // column of the readout, -1 for none
 	zoom    int // halvings of the step axis, from the right
@@ -164,8 +165,12 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(token), Dash: 2})
 	}
 	xs, ys := s.series(n.ID, metric)
-	dots := chart.Series{X: xs, Y: ys, Ink: ink(themes.Series1)}
-	p.Series = append(p.Series, dots)
+	own := chart.Series{X: xs, Y: ys, Ink: ink(themes.Series1)}
+	if s.pane.chart.smooth && len(ys) > 2 {
+		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(themes.Grid)})
+		own.Y = chart.Smooth(ys, 0.2)
+	}
+	p.Series = append(p.Series, own)
 	if !p.Fit() {
 		return nil, false
 	}
@@ -233,7 +238,7 @@ func apart(h int) int {
 }
 
 // gutter is the width of a chart's labels.
-const gutter = 17
+const gutter = 18
 
 // drawChart paints one metric: its name and latest value, the axis with its bounds, the curves.
 func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool) {
@@ -243,7 +248,7 @@ func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool
 		c.Text(0, 0, sMuted, metricLabel(metric))
 		return
 	}
-	c.TextIn(0, 0, gutter-8, sMuted, metricLabel(metric), gl.Mark.Ellipsis)
+	c.TextIn(0, 0, gutter-7, sMuted, metricLabel(metric), gl.Mark.Ellipsis)
 	area := c.Sub(gutter, 0, c.W()-gutter, c.H())
 	for y := range c.H() {
 		c.Text(gutter-1, y, sGrid, gl.Plot.AxisY)
@@ -365,7 +370,10 @@ func (a *app) drawCurves(c paint.Canvas, n *tree.Node) {
 	if v.log {
 		scale = "log"
 	}
-	status := "with " + v.overlay.String() + " (o)   " + scale + " (L)   metrics " + num(v.top+1) + "–" + num(v.top+rows) + " of " + num(len(all))
+	if v.smooth {
+		scale += ", smooth"
+	}
+	status := "with " + v.overlay.String() + " (o)   " + scale + " (L i)   metrics " + num(v.top+1) + "–" + num(v.top+rows) + " of " + num(len(all))
 	if v.cursor >= 0 {
 		if p, ok := a.plot(n, all[v.top]); ok {
 			w := c.W() - gutter

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -245,7 +246,11 @@ func (g *gate) drawDiagnosis(a *app, l *lines, n *tree.Node) {
 			if i > 0 && l.c.W() < 70 {
 				break
 			}
-			g.drawEvidence(a, l, from, tx, e)
+			mark := themes.Loss
+			if f.Pathology == tree.Healthy {
+				mark = themes.Done
+			}
+			g.drawEvidence(a, l, from, tx, e, mark)
 		}
 		if len(f.Evidence) == 0 {
 			l.y++
@@ -254,7 +259,7 @@ func (g *gate) drawDiagnosis(a *app, l *lines, n *tree.Node) {
 }
 
 // drawEvidence paints one piece of evidence beside the piece of curve that shows it.
-func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Evidence) {
+func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Evidence, mark themes.Token) {
 	curveW := 18
 	if l.c.W()-x < 60 {
 		curveW = 0
@@ -266,7 +271,7 @@ func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Ev
 			p.Point = a.look.glyphs.Plot.Point
 		}
 		if len(xs) > 1 && p.Fit() {
-			p.Marks = []chart.Mark{{From: float64(e.FromStep), To: float64(e.ToStep), Ink: ink(themes.Loss)}}
+			p.Marks = []chart.Mark{{From: float64(e.FromStep), To: float64(e.ToStep), Ink: ink(mark)}}
 			p.Draw(l.c.Sub(l.c.W()-curveW, l.y, curveW, 2))
 		}
 	}
@@ -285,7 +290,11 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 	x := l.labelled("Changes")
 	sp := a.s.t.Spec.Space
 	if len(n.Transition.Changes) == 0 {
-		l.line(x, overlay(sMuted), "none: the practitioner's settings")
+		what := "none: it goes on with the same settings"
+		if n.Parent == tree.Root {
+			what = "none: the practitioner's settings"
+		}
+		l.line(x, overlay(sMuted), what)
 	}
 	gl := a.look.glyphs
 	names := 0
@@ -367,11 +376,7 @@ func (g *gate) drawReasons(a *app, l *lines, n *tree.Node) {
 	}
 	para("Costs", sMuted, cost)
 	if len(n.Why) > 0 {
-		var terms []string
-		for _, t := range n.Why {
-			terms = append(terms, t.Name+" "+fixed(t.Value))
-		}
-		para("Chosen", sFaint, "by "+a.s.t.Spec.Policy+": "+strings.Join(terms, " + "))
+		para("Chosen", sFaint, "by "+a.s.t.Spec.Policy+": "+termWords(n.Why, a.s.t.Spec.Policy))
 	}
 	if why := a.s.t.Spec.Approval.Risky(a.s.t.Spec.Space, tr); why != "" {
 		para("Risky", sWarn, why)
@@ -381,6 +386,26 @@ func (g *gate) drawReasons(a *app, l *lines, n *tree.Node) {
 		by += " · " + tr.Note
 	}
 	para("From", sFaint, by)
+}
+
+// termWords writes the parts of a policy's score as a sum; a part that bears the policy's name is the sum itself.
+func termWords(terms []tree.Term, policy string) string {
+	var b strings.Builder
+	for _, t := range terms {
+		v := t.Name + " " + fixed(math.Abs(t.Value))
+		switch {
+		case t.Name == policy || t.Name == "total":
+			b.WriteString(" = " + fixed(t.Value))
+		case math.Abs(t.Value) < 5e-4:
+		case t.Value < 0:
+			b.WriteString(" − " + v)
+		case b.Len() > 0:
+			b.WriteString(" + " + v)
+		default:
+			b.WriteString(v)
+		}
+	}
+	return strings.TrimPrefix(b.String(), " ")
 }
 
 // tokensFor estimates a segment's tokens from the tokens a step of what it goes on from, scaled by how much longer and

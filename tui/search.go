@@ -53,6 +53,7 @@ type record struct {
 type index struct {
 	best     tree.NodeID
 	bestPath map[tree.NodeID]bool
+	bestAt   []tree.NodeID // the best path's node at each depth
 	waiting  []tree.NodeID
 	running  []tree.NodeID
 	queued   int
@@ -168,6 +169,7 @@ func (s *search) reindex() {
 	if known {
 		for _, n := range t.Path(ix.best) {
 			ix.bestPath[n.ID] = true
+			ix.bestAt = append(ix.bestAt, n.ID)
 		}
 	}
 	grown := len(s.out.at) != count

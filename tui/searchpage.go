@@ -212,11 +212,7 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 	right := a.drawRowNumbers(c, n, bg)
 	x := 1
 	if s.out.order == orderTree {
-		guide := sGrid
-		if best {
-			guide = fg(themes.Best)
-		}
-		x = c.Text(1, 0, guide.On(bg), s.guides(n, a, (c.W()-right)/2))
+		x = a.drawGuides(c, n, (c.W()-right)/2, bg)
 	}
 	state := fg(themes.StateToken(string(n.State)))
 	if best && n.State.Trained() {
@@ -267,7 +263,7 @@ func sparkWidth(w int) int {
 func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 	s, gl := a.s, a.look.glyphs
 	w := c.W()
-	spark, gain := sparkWidth(w), w >= 33
+	spark, gain := sparkWidth(w), w >= 36
 	width := 6
 	if gain {
 		width += 7

@@ -22,6 +22,7 @@ func viewActions() []action {
 			a.note("curves beneath: " + a.s.pane.chart.overlay.String())
 		})},
 		{id: "log", keys: []string{"L"}, on: onSearch, group: g, short: "log scale", help: "curves on a logarithmic scale", run: plain(func(a *app) { a.s.pane.chart.log = !a.s.pane.chart.log })},
+		{id: "smooth", keys: []string{"~", "i"}, shown: "i", on: onSearch, group: g, short: "smooth", help: "curves: a moving average over the raw values", run: plain(func(a *app) { a.s.pane.chart.smooth = !a.s.pane.chart.smooth })},
 		{id: "against", keys: []string{"d"}, on: onSearch, group: g, short: "difference from", help: "compare the configuration with the parent, the practitioner's or the best", run: plain(func(a *app) {
 			a.s.pane.against = (a.s.pane.against + 1) % 3
 			a.s.pane.tab = tabConfig

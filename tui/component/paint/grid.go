@@ -206,8 +206,11 @@ func next(s string) (cluster, rest string, width int) {
 func plain(cluster string) (string, int) {
 	r, n := utf8.DecodeRuneInString(cluster)
 	width := min(2, ansi.StringWidthWc(cluster[:n]))
-	if width == 0 {
+	switch {
+	case width == 0:
 		return "", 0
+	case width != ansi.StringWidth(cluster[:n]): // half a flag, for one
+		return "?", 1
 	}
 	if n == len(cluster) {
 		return cluster, width
