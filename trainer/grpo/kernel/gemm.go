@@ -125,36 +125,38 @@ func zero(c []float32, ldc, m, n int, acc bool) {
 	}
 }
 
-// columns runs one panel: w <= Width columns of C, all m rows. Whole tiles write to C directly; a panel with fewer columns and
-// the rows after the last whole tile are the business of edge.
+// columns runs one panel: w <= Width columns of C, all m rows. Whole tiles write to C directly. So does a last tile that
+// is moved up to overlap its predecessor, unless it would add twice; single rows would leave the multipliers waiting.
 func columns(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb, w, k int, acc bool) {
 	if path == pathGo {
 		columnsGo(c, ldc, a, rs, cs, m, b, ldb, w, k, acc)
 		return
 	}
 	rows, i := tileRows(), 0
-	if w < Width {
+	if m < rows {
+		rows = 6
+	}
+	if n := m / rows; n > 0 && w == Width {
+		tile(rows, n, c, ldc, a, rs, cs, b, ldb, k, acc)
+		i = n * rows
+	}
+	switch rest := m - i; {
+	case rest == 0:
+	case w < Width:
 		edge(c, ldc, a, rs, cs, m, b, ldb, w, k, acc, 0)
-		return
-	}
-	for ; i+rows <= m; i += rows {
-		tile(rows, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
-	}
-	if m-i >= 6 && m < rows { // avx512 with 6 to 11 rows in all
-		tile(6, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
-		i += 6
-	}
-	if m-i > 1 && m >= 6 {
+	case rest == 1 || m < rows:
+		tile(1, rest, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
+	case rest == 6:
+		tile(6, 1, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
+	case acc:
 		edge(c, ldc, a, rs, cs, m, b, ldb, w, k, acc, i)
-		return
-	}
-	for ; i < m; i++ {
-		tile(1, c[i*ldc:], ldc, a[i*rs:], rs, cs, b, ldb, k, acc)
+	default:
+		at := m - rows
+		tile(rows, 1, c[at*ldc:], ldc, a[at*rs:], rs, cs, b, ldb, k, false)
 	}
 }
 
-// edge computes rows i..m-1 through a scratch tile. The last tile is moved up to overlap rows that are done, which costs
-// less than single rows, whose two accumulators leave the multipliers waiting.
+// edge computes rows i..m-1 through a scratch tile: for panels with fewer columns, and for the last rows of a sum.
 func edge(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb, w, k int, acc bool, i int) {
 	var scratch [maxTile * Width]float32
 	for i < m {
@@ -167,7 +169,7 @@ func edge(c []float32, ldc int, a []float32, rs, cs, m int, b []float32, ldb, w,
 		}
 		step := min(rows, m-i)
 		at := i + step - rows
-		tile(rows, scratch[:], Width, a[at*rs:], rs, cs, b, ldb, k, false)
+		tile(rows, 1, scratch[:], Width, a[at*rs:], rs, cs, b, ldb, k, false)
 		put(c[i*ldc:], ldc, scratch[(rows-step)*Width:], step, w, acc)
 		i += step
 	}

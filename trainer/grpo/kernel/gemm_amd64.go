@@ -21,16 +21,16 @@ func detect() []pathKind {
 // The tiles compute rows x 16 elements of C from k terms; strides are in bytes. With acc the old C is added last.
 
 //go:noescape
-func tile6(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
+func tile6(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc, tiles int)
 
 //go:noescape
-func tile1(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
+func tile1(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc, tiles int)
 
 //go:noescape
-func tile12(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
+func tile12(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc, tiles int)
 
-// tile runs the assembly tile of 1, 6 or 12 rows. Its callers have checked the bounds.
-func tile(rows int, c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, k int, acc bool) {
+// tile runs the assembly tile, tiles times down the rows, of 1, 6 or 12 rows. Its callers have checked the bounds.
+func tile(rows, tiles int, c []float32, ldc int, a []float32, rs, cs int, b []float32, ldb, k int, acc bool) {
 	add := 0
 	if acc {
 		add = 1
@@ -38,11 +38,11 @@ func tile(rows int, c []float32, ldc int, a []float32, rs, cs int, b []float32, 
 	pa, pb, pc := pt(a), pt(b), pt(c)
 	switch rows {
 	case 12:
-		tile12(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)
+		tile12(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add, tiles)
 	case 6:
-		tile6(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)
+		tile6(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add, tiles)
 	default:
-		tile1(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add)
+		tile1(k, pa, 4*rs, 4*cs, pb, 4*ldb, pc, 4*ldc, add, tiles)
 	}
 }
 

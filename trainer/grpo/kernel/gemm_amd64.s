@@ -1,8 +1,8 @@
 #include "textflag.h"
 
 // The three tiles share their frame:
-// func tileN(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
-// CX k, SI a, R8 rs, R9 cs, DI b, R10 ldb, DX c, R11 ldc, AX acc.
+// func tileN(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc, tiles int)
+// CX k, SI a, R8 rs, R9 cs, DI b, R10 ldb, DX c, R11 ldc, AX acc. They run down the rows, tiles times.
 #define LOAD \
 	MOVQ k+0(FP), CX   \
 	MOVQ a+8(FP), SI   \
@@ -25,9 +25,14 @@
 	ADDQ R11, DX
 
 // 6 x 16: twelve accumulators Y4..Y15, one row of B in Y0 Y1, broadcasts of A in Y2 Y3.
-TEXT ·tile6(SB), NOSPLIT, $0-72
+TEXT ·tile6(SB), NOSPLIT, $0-80
 	LOAD
 	LEAQ (R8)(R8*2), R12
+
+next6:
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+32(FP), DI
 	LEAQ (SI)(R12*1), BX
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
@@ -95,12 +100,21 @@ put6:
 	PUTC(Y10, Y11)
 	PUTC(Y12, Y13)
 	PUTC(Y14, Y15)
+	LEAQ (R12)(R12*1), R13
+	ADDQ R13, a+8(FP)
+	DECQ tiles+72(FP)
+	JNZ  next6
 	VZEROUPPER
 	RET
 
 // 1 x 16: the remainder.
-TEXT ·tile1(SB), NOSPLIT, $0-72
+TEXT ·tile1(SB), NOSPLIT, $0-80
 	LOAD
+
+next1:
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+32(FP), DI
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
@@ -119,6 +133,9 @@ loop1:
 
 put1:
 	PUTC(Y4, Y5)
+	ADDQ R8, a+8(FP)
+	DECQ tiles+72(FP)
+	JNZ  next1
 	VZEROUPPER
 	RET
 
@@ -131,9 +148,14 @@ put1:
 	VMOVUPS acc, (DX) \
 	ADDQ R11, DX
 
-TEXT ·tile12(SB), NOSPLIT, $0-72
+TEXT ·tile12(SB), NOSPLIT, $0-80
 	LOAD
 	LEAQ (R8)(R8*2), R12
+
+next12:
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ b+32(FP), DI
 	LEAQ (SI)(R12*1), BX
 	LEAQ (BX)(R12*1), R14
 	LEAQ (R14)(R12*1), R15
@@ -201,6 +223,11 @@ put12:
 	PUT512(Z13)
 	PUT512(Z14)
 	PUT512(Z15)
+	LEAQ (R12)(R12*1), R13
+	LEAQ (R13)(R13*1), R13
+	ADDQ R13, a+8(FP)
+	DECQ tiles+72(FP)
+	JNZ  next12
 	VZEROUPPER
 	RET
 

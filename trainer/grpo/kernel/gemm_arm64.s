@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func tile6(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc int)
+// func tileN(k int, a unsafe.Pointer, rs, cs int, b unsafe.Pointer, ldb int, c unsafe.Pointer, ldc, acc, tiles int)
 // 6 x 16: accumulators V8..V31, four a row; a row of B in V0..V3; a broadcast element of A in V4.
 #define ROW(ptr, c0, c1, c2, c3) \
 	VLD1R (ptr), [V4.S4]          \
@@ -45,7 +45,22 @@
 	MOVW $0x3f800000, R15 \
 	VDUP R15, V4.S4
 
-TEXT ·tile6(SB), NOSPLIT, $0-72
+// NEXT steps a down by rows and c to where the stores left it, and goes on while there are tiles.
+#define NEXT(rows, label) \
+	MOVD a+8(FP), R0       \
+	MOVD $rows, R1         \
+	MADD R1, R0, R7, R0    \
+	MOVD R0, a+8(FP)       \
+	MOVD R12, c+48(FP)     \
+	MOVD tiles+72(FP), R1  \
+	SUBS $1, R1            \
+	MOVD R1, tiles+72(FP)  \
+	BNE  label             \
+	RET
+
+TEXT ·tile6(SB), NOSPLIT, $0-80
+
+next6:
 	LOAD
 	ADD R7, R0, R1
 	ADD R7, R1, R2
@@ -78,7 +93,7 @@ loop6:
 	ADDPUT(V20, V21, V22, V23)
 	ADDPUT(V24, V25, V26, V27)
 	ADDPUT(V28, V29, V30, V31)
-	RET
+	B    done6
 
 put6:
 	PUT(V8, V9, V10, V11)
@@ -87,10 +102,14 @@ put6:
 	PUT(V20, V21, V22, V23)
 	PUT(V24, V25, V26, V27)
 	PUT(V28, V29, V30, V31)
-	RET
+
+done6:
+	NEXT(6, next6)
 
 // 1 x 16: the remainder.
-TEXT ·tile1(SB), NOSPLIT, $0-72
+TEXT ·tile1(SB), NOSPLIT, $0-80
+
+next1:
 	LOAD
 	ZERO(V8, V9, V10, V11)
 
@@ -103,8 +122,10 @@ loop1:
 	CBZ  R14, put1
 	ONES
 	ADDPUT(V8, V9, V10, V11)
-	RET
+	B    done1
 
 put1:
 	PUT(V8, V9, V10, V11)
-	RET
+
+done1:
+	NEXT(1, next1)

@@ -184,8 +184,19 @@ func (w *decoder) prefill(n *Net, j *sampleJob, lo, hi int) {
 			}
 		}
 		for k := 1; k < j.n; k++ {
-			copy(w.caches[(i*j.n+k)*size:(i*j.n+k+1)*size], first)
+			w.share(w.caches[(i*j.n+k)*size:(i*j.n+k+1)*size], first, s.Len)
 		}
+	}
+}
+
+// share copies the first n tokens of a cache.
+func (w *decoder) share(dst, src []float32, n int) {
+	part := HeadDim * w.ctx
+	for at := 0; at < len(src); at += 2 * part {
+		for row := at; row < at+part; row += w.ctx {
+			copy(dst[row:row+pad16(n)], src[row:])
+		}
+		copy(dst[at+part:at+part+n*HeadDim], src[at+part:])
 	}
 }
 
