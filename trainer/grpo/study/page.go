@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -183,7 +184,8 @@ func pathologies(m ends, test, practitioner float64) []string {
 	add("truncation", m.last[tree.MetricTruncated] > 0.1)
 	add("sparse signal", m.last[tree.MetricAllWrong] > 0.5)
 	add("saturated signal", m.last[tree.MetricAllRight] > 0.7)
-	add("stagnation", behind && m.last[tree.MetricReward] < m.first[tree.MetricReward]+0.05 && m.last[tree.MetricEntropy] > 0.5*m.first[tree.MetricEntropy])
+	add("stagnation", behind && math.Abs(m.last[tree.MetricReward]-m.first[tree.MetricReward]) < 0.05 &&
+		m.last[tree.MetricEntropy] > 0.5*m.first[tree.MetricEntropy])
 	return out
 }
 

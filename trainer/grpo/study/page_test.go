@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"llmzero/engine/tree"
+)
+
+// A page says of what is missing that it was not measured, and prints no number for it.
+func TestPageOfAnEmptyJournal(t *testing.T) {
+	dir := t.TempDir()
+	s := &study{journal: open(t, filepath.Join(dir, "j.jsonl")), offline: true, parallel: 1}
+	k := lookup(t, "prefix")
+	if err := s.page(context.Background(), k, dir); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "prefix.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	for _, want := range []string{"# prefix", "Difficulty 1 to 10", "| 1 | 0.0", "Base 1, tight budget: not measured yet", "## Pathologies\n\nnot measured yet"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "best constant |") {
+		t.Error("the page compares what was not measured")
+	}
+}
+
+// The difference to the best constant is paired by seed.
+func TestWriteComparison(t *testing.T) {
+	runs := func(scores ...float64) []result {
+		out := make([]result, len(scores))
+		for i, x := range scores {
+			out[i].Test = x
+		}
+		return out
+	}
+	k := lookup(t, "prefix")
+	c := comparison{
+		screened: screened{size: 330, runs: 400}, tokens: 250_000, best: grid(k)[0],
+		constant: runs(0.1, 0.2, 0.3), schedules: schedules(k)[:1], staged: [][]result{runs(0.2, 0.3, 0.4)},
+	}
+	var b strings.Builder
+	writeComparison(&b, 1, "tight", c)
+	for _, want := range []string{
+		"250k tokens): 330 constants, 400 screening runs", "| best constant | 0.200 +- 0.248 | |",
+		"| rising band | 0.300 +- 0.248 | +0.100 +- 0.000 (+50%) |", "at the edge of the grid in learning rate and temperature",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
+func TestPathologies(t *testing.T) {
+	m := func(entropy0, entropy1, wrong, right, cut, reward1 float64) ends {
+		return ends{
+			first: map[string]float64{tree.MetricEntropy: entropy0, tree.MetricReward: 0.3},
+			last: map[string]float64{
+				tree.MetricEntropy: entropy1, tree.MetricAllWrong: wrong, tree.MetricAllRight: right,
+				tree.MetricTruncated: cut, tree.MetricReward: reward1,
+			},
+		}
+	}
+	cases := []struct {
+		name string
+		m    ends
+		test float64
+		want string
+	}{
+		{"healthy", m(0.5, 0.1, 0.1, 0.4, 0, 0.8), 0.8, ""},
+		{"collapse", m(0.5, 0.05, 0.9, 0, 0, 0.1), 0.1, "entropy collapse, sparse signal"},
+		{"explosion", m(0.5, 1.5, 0.6, 0, 0.4, 0.05), 0.05, "entropy explosion, truncation, sparse signal"},
+		{"stagnation", m(0.5, 0.5, 0.3, 0.1, 0, 0.31), 0.4, "stagnation"},
+		{"saturated", m(0.5, 0.02, 0, 0.9, 0, 0.97), 0.97, "saturated signal"},
+	}
+	for _, c := range cases {
+		if got := strings.Join(pathologies(c.m, c.test, 0.8), ", "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
