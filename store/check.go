@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -106,10 +107,9 @@ func (c *checker) search(ctx context.Context, id string, b *bolt.Bucket) error {
 		if err := stored.Check(); err != nil {
 			c.add(id, "%v", err)
 		}
-		c.summary(id, b, stored)
 	}
 	if stored != nil && replayed != nil {
-		c.compare(id, stored, replayed)
+		c.compare(id, b, stored, replayed)
 	}
 	c.series(id, b)
 	err = eachRef(b, func(node tree.NodeID, d [32]byte) error {
@@ -122,43 +122,80 @@ func (c *checker) search(ctx context.Context, id string, b *bolt.Bucket) error {
 	return ctx.Err()
 }
 
-// compare names the first node that the journal tells differently.
-func (c *checker) compare(id string, stored, replayed *tree.Tree) {
-	same := func(a, b any) bool {
-		x, errX := enc.Marshal(a)
-		y, errY := enc.Marshal(b)
-		return errX == nil && errY == nil && bytes.Equal(x, y)
+// compare names what the journal tells differently.
+func (c *checker) compare(id string, b *bolt.Bucket, stored, replayed *tree.Tree) {
+	for _, part := range []struct {
+		key  []byte
+		want any
+	}{
+		{keySpec, replayed.Spec}, {keyHead, headRow{Tree: *replayed}}, {keySummary, replayed.Summary()},
+	} {
+		if err := agrees(b.Get(part.key), part.want); err != nil {
+			c.add(id, "the %s is not what the journal says: %v", part.key, err)
+		}
 	}
-	switch {
-	case !same(stored.Spec, replayed.Spec):
-		c.add(id, "the specification is not what the journal says")
-	case !same(headRow{Tree: *stored}, headRow{Tree: *replayed}):
-		c.add(id, "the head is not what the journal says")
-	case len(stored.Nodes) != len(replayed.Nodes):
+	if len(stored.Nodes) != len(replayed.Nodes) {
 		c.add(id, "it has %d nodes, and the journal %d", len(stored.Nodes), len(replayed.Nodes))
 		return
 	}
 	for i := range stored.Nodes {
-		a, errA := encodeNode(stored.Spec.Space, stored.Nodes[i])
-		b, errB := encodeNode(replayed.Spec.Space, replayed.Nodes[i])
-		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+		x, errX := encodeNode(stored.Spec.Space, stored.Nodes[i])
+		y, errY := encodeNode(replayed.Spec.Space, replayed.Nodes[i])
+		if errX != nil || errY != nil || !bytes.Equal(x, y) {
 			c.add(id, "node %d is not what the journal says", i)
 			return
 		}
 	}
 }
 
-func (c *checker) summary(id string, b *bolt.Bucket, t *tree.Tree) {
-	var sum tree.Summary
-	if err := decode(b.Get(keySummary), &sum, "the summary"); err != nil {
-		c.add(id, "%v", err)
-		return
+// agrees compares a stored value with what it should be. A field that only one of them has is one that another version of
+// the program had not, which is no damage.
+func agrees(stored []byte, want any) error {
+	b, err := enc.Marshal(want)
+	if err != nil {
+		return err
 	}
-	got, errA := enc.Marshal(sum)
-	want, errB := enc.Marshal(t.Summary())
-	if errA != nil || errB != nil || !bytes.Equal(got, want) {
-		c.add(id, "the summary does not fit the tree")
+	var x, y any
+	if err := errors.Join(decode(stored, &x, "it"), dec.Unmarshal(b, &y)); err != nil {
+		return err
 	}
+	if at, ok := differ(x, y); ok {
+		return fmt.Errorf("at %q", strings.TrimPrefix(at, "."))
+	}
+	return nil
+}
+
+// differ finds the first place where two decoded values differ.
+func differ(x, y any) (at string, ok bool) {
+	switch a := x.(type) {
+	case map[any]any:
+		b, same := y.(map[any]any)
+		if !same {
+			return "", true
+		}
+		for k := range a {
+			if v, both := b[k]; both {
+				if at, ok := differ(a[k], v); ok {
+					return fmt.Sprintf(".%v%s", k, at), true
+				}
+			}
+		}
+		return "", false
+	case []any:
+		b, same := y.([]any)
+		if !same || len(a) != len(b) {
+			return "", true
+		}
+		for i := range a {
+			if at, ok := differ(a[i], b[i]); ok {
+				return fmt.Sprintf(".%d%s", i, at), true
+			}
+		}
+		return "", false
+	}
+	a, errA := enc.Marshal(x)
+	b, errB := enc.Marshal(y)
+	return "", errA != nil || errB != nil || !bytes.Equal(a, b)
 }
 
 // series decodes points, samples and exchanges. ForEach's error is nil, as the visitors' are.

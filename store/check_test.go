@@ -74,17 +74,20 @@ func TestCheckReports(t *testing.T) {
 			other.Spent.Segments++
 			v, err := enc.Marshal(headRow{Tree: other})
 			return errors.Join(err, put(s, keyHead, v))
-		}, "the head is not what"},
+		}, `the head is not what the journal says: at "spent.segments"`},
 		"the specification is changed": {func(_ *bolt.Tx, s *bolt.Bucket) error {
 			other := sm.t.Spec
 			other.Seed++
 			v, err := enc.Marshal(other)
 			return errors.Join(err, put(s, keySpec, v))
-		}, "the specification is not what"},
+		}, `the spec is not what the journal says: at "seed"`},
 		"the summary is changed": {func(_ *bolt.Tx, s *bolt.Bucket) error {
 			v, err := enc.Marshal(tree.Summary{Search: "mixed-1"})
 			return errors.Join(err, put(s, keySummary, v))
-		}, "summary does not fit"},
+		}, "the summary is not what"},
+		"the summary is gone": {func(_ *bolt.Tx, s *bolt.Bucket) error {
+			return s.Delete(keySummary)
+		}, "it is missing"},
 		"a bucket is gone": {func(_ *bolt.Tx, s *bolt.Bucket) error {
 			return s.DeleteBucket(bucketPoints)
 		}, "bucket points is missing"},
@@ -134,6 +137,30 @@ func TestLoadBlobVerifies(t *testing.T) {
 		t.Errorf("changed content was given out: %v", err)
 	}
 	must0(t, st.Close())
+}
+
+// TestCheckAcceptsFieldsOfOthers reads what a version wrote that had one field less and one more.
+func TestCheckAcceptsFieldsOfOthers(t *testing.T) {
+	ctx := context.Background()
+	st := testStore(t) // which checks at the end
+	fill(t, st, "mixed-1", 100)
+	must0(t, st.update(ctx, func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketSearches).Bucket([]byte("mixed-1"))
+		for _, k := range [][]byte{keySummary, keyHead, keySpec} {
+			var v map[string]any
+			if err := decode(b.Get(k), &v, string(k)); err != nil {
+				return err
+			}
+			v["colour"] = "blue"
+			delete(v, map[string]string{"summary": "waiting", "head": "base_test", "spec": "fresh_rate"}[string(k)])
+			row, err := enc.Marshal(v)
+			if err := errors.Join(err, b.Put(k, row)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	must1(must1(st.Search("mixed-1"))(t).Tree(ctx))(t)
 }
 
 // TestListShowsDamaged reads the sound searches beside one that is not.

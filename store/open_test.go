@@ -233,34 +233,6 @@ func (c *commitInside) Err() error {
 	return nil
 }
 
-func TestMigrations(t *testing.T) {
-	// Each schema has a file of it in here, made by what wrote that schema.
-	cases := map[int]func(t testing.TB) string{
-		1: filled,
-	}
-	for i, m := range migrations {
-		make1, ok := cases[i+1]
-		if !ok {
-			t.Errorf("schema %d (%s) has no case", i+1, m.name)
-			continue
-		}
-		path := make1(t)
-		st := openTest(t, path)
-		if tr := must1(must1(st.Search("mixed-1"))(t).Tree(t.Context()))(t); len(tr.Nodes) == 0 {
-			t.Errorf("schema %d: the search lost its nodes", i+1)
-		}
-	}
-	if len(cases) != len(migrations) {
-		t.Errorf("%d cases for %d migrations", len(cases), len(migrations))
-	}
-	// A file without any bucket is new: a crash between making a file and its first transaction.
-	path := t.TempDir() + "/bare.db"
-	must0(t, must1(bolt.Open(path, 0o600, nil))(t).Close())
-	if list := must1(openTest(t, path).List(t.Context()))(t); len(list) != 0 {
-		t.Errorf("a bare file lists %v", list)
-	}
-}
-
 func TestCompact(t *testing.T) {
 	ctx := context.Background()
 	path := t.TempDir() + "/store.db"
