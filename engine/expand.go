@@ -22,6 +22,9 @@ func (e *Engine) advance(ctx context.Context) error {
 		e.scoreBase(ctx)
 		return nil
 	}
+	if err := e.release(ctx); err != nil {
+		return err
+	}
 	for {
 		more, err := e.startSegments(ctx)
 		if err != nil {
@@ -38,7 +41,50 @@ func (e *Engine) advance(ctx context.Context) error {
 	if e.room() == 0 && len(e.running) == 0 && e.inTurn() == 0 && len(e.rescoring) == 0 && !e.confirm(ctx) && e.crew.size == 0 {
 		e.close(ctx)
 	}
-	return nil
+	return e.stuck(ctx)
+}
+
+// release lets proposals through that no longer have to wait, because the rules of the gate, the budget or their parent have
+// changed since they were made.
+func (e *Engine) release(ctx context.Context) error {
+	if e.tree.Spec.Approval.Mode == tree.AskAlways {
+		return nil
+	}
+	room := e.room() - e.census.count(tree.StateApproved, tree.StateQueued) - len(e.running)
+	var entries []entry
+	for _, id := range e.census.list(tree.StateProposed) {
+		n := e.tree.Nodes[id]
+		waits, why := e.tree.Spec.Approval.Waits(e.tree.Spec.Space, n.Transition)
+		if room <= 0 || waits || e.parentTrained(n) != nil {
+			continue
+		}
+		entries = append(entries, e.autopilot(id, why)...)
+		room--
+	}
+	return e.commit(ctx, nil, entries...)
+}
+
+// autopilot approves a proposal by the rules of the gate and puts it in line.
+func (e *Engine) autopilot(id tree.NodeID, why string) []entry {
+	v := tree.Verdict{Decision: tree.Approved, Who: "autopilot", When: e.opts.Clock(), Why: why}
+	return []entry{{"autopilot", &event.Judged{Node: id, Verdict: v}}, engineEntry(&event.Queued{Node: id})}
+}
+
+// stuck pauses a search in which nothing is under way and nobody is there, or nothing could be done, to change that.
+func (e *Engine) stuck(ctx context.Context) error {
+	waiting := e.census.count(tree.StateProposed)
+	var why string
+	switch {
+	case e.crew.size > 0 || e.tree.Status != tree.SearchRunning:
+	case waiting == 0:
+		why = "nothing can be expanded; branch by hand or bring something back, then resume"
+	case e.opts.Unattended:
+		why = fmt.Sprintf("%d proposals wait for a verdict and nobody is there; approve them at the screen, or let all through", waiting)
+	}
+	if why == "" {
+		return nil
+	}
+	return e.commit(ctx, nil, engineEntry(&event.StatusSet{Status: tree.SearchPaused, Reason: why}))
 }
 
 // scoreBase evaluates the base model, which becomes the root.
@@ -277,11 +323,7 @@ func (e *Engine) propose(ctx context.Context, p pick, t tree.Transition, exchang
 		Node: id, Parent: parent.ID, Transition: t, Config: parent.Config.With(t.Changes), Why: p.terms, Fresh: p.fresh,
 	}})
 	if waits, why := e.tree.Spec.Approval.Waits(e.tree.Spec.Space, t); !waits {
-		entries = append(entries,
-			entry{"autopilot", &event.Judged{Node: id, Verdict: tree.Verdict{
-				Decision: tree.Approved, Who: "autopilot", When: e.opts.Clock(), Why: why,
-			}}},
-			engineEntry(&event.Queued{Node: id}))
+		entries = append(entries, e.autopilot(id, why)...)
 	}
 	if p.pin {
 		entries = append(entries, engineEntry(&event.Pinned{Node: p.node}))

@@ -95,7 +95,7 @@ func (e *Engine) unban(ctx context.Context, c tree.Command) error {
 	return fmt.Errorf("no such ban on %s is in force", c.Ban.Param)
 }
 
-// approval changes the rules of the gate; proposals that the new rules let through go through at once.
+// approval changes the rules of the gate; the loop then lets through what no longer has to wait.
 func (e *Engine) approval(ctx context.Context, c tree.Command) error {
 	if c.Approval == nil {
 		return errors.New("no approval rules are given")
@@ -105,17 +105,7 @@ func (e *Engine) approval(ctx context.Context, c tree.Command) error {
 	default:
 		return fmt.Errorf("unknown approval mode %q: choose ask, risky or all", c.Approval.Mode)
 	}
-	entries := []entry{{human, &event.ApprovalSet{Approval: *c.Approval}}}
-	for _, id := range e.census.list(tree.StateProposed) {
-		n := e.tree.Nodes[id]
-		waits, why := c.Approval.Waits(e.tree.Spec.Space, n.Transition)
-		if waits || e.spent() || e.parentTrained(n) != nil {
-			continue
-		}
-		v := tree.Verdict{Decision: tree.Approved, Who: "autopilot", When: e.opts.Clock(), Why: why}
-		entries = append(entries, entry{"autopilot", &event.Judged{Node: id, Verdict: v}}, engineEntry(&event.Queued{Node: id}))
-	}
-	return e.commit(ctx, nil, entries...)
+	return e.commit(ctx, nil, entry{human, &event.ApprovalSet{Approval: *c.Approval}})
 }
 
 func (e *Engine) budget(ctx context.Context, c tree.Command) error {

@@ -38,6 +38,9 @@ func (e *Engine) steer(ctx context.Context, c tree.Command) error {
 	if !ok {
 		return fmt.Errorf("unknown command %q", c.Kind)
 	}
+	if err := e.create(ctx); err != nil {
+		return err
+	}
 	return act(ctx, c)
 }
 

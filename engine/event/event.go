@@ -101,6 +101,9 @@ func Apply(t *tree.Tree, e Event) error {
 	if e.Seq != t.Seq+1 {
 		return fmt.Errorf("event %d (%s) does not follow event %d: ask for a snapshot", e.Seq, e.Body.Kind(), t.Seq)
 	}
+	if _, ok := e.Body.(*Created); !ok && t.Seq == 0 {
+		return fmt.Errorf("event %d (%s): a journal begins with the event created", e.Seq, e.Body.Kind())
+	}
 	if err := e.Body.apply(t, &e); err != nil {
 		return fmt.Errorf("event %d (%s): %w", e.Seq, e.Body.Kind(), err)
 	}
