@@ -61,8 +61,8 @@
 // # Size and time
 //
 // go test -bench . ./store measures them. On two idle cores of an AMD EPYC a search of 100,000 evaluated nodes (480 MB with its
-// journal) opens in 0.3 s and its tree is read in 0.25 s, 2.8 KB of heap a node; at first touch, with the file not yet in
-// memory, in 1.0 s together. An Append takes 0.1 ms beside what the disk takes to sync, 0.35 ms at 100,000 nodes.
+// journal) opens in 0.35 s and its tree is read in 0.3 s, 2.8 KB of heap a node; with the file not in the page cache it takes
+// 1.3 s together, most of it the disk's. An Append takes 0.1 ms beside what the disk takes to sync, 0.35 ms at 100,000 nodes.
 //
 // # Damage
 //

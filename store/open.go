@@ -98,6 +98,7 @@ func (s *Store) open() error {
 	case info.Size() == 0:
 		return fmt.Errorf("%w: the file is empty; remove it to start a new store", ErrNotStore)
 	}
+	prefetch(s.path)
 	if err := s.preflight(); err != nil || s.opts.ReadOnly {
 		return err
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package store
+
+// prefetch is for Linux.
+func prefetch(string) {}
