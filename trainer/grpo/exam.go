@@ -33,6 +33,12 @@ func problemsOf(t *task.Task, split tree.Split, n int) ([]task.Problem, error) {
 	return nil, fmt.Errorf("no split %q: choose train, validation or test", split)
 }
 
+// right tells whether a completion ended by itself and the verifier accepts it: one that was cut off is wrong, whatever
+// stands in it.
+func right(t *task.Task, p task.Problem, c *policy.Completions, row int) bool {
+	return c.Ended[row] && t.Reward(p, c.Text(row)) > 0
+}
+
 // score is the evaluation that every checkpoint gets: n completions at temperature 1, top-p 1, as long as the context
 // allows, over the split's problems in turn. The standard error is over problems. Equal seeds draw equal random numbers, so
 // that checkpoints are compared on the same luck. The cost holds EvalTokens and FLOP.
@@ -59,7 +65,7 @@ func score(ctx context.Context, s *policy.Sampler, c policy.Config, t *task.Task
 		for i := from; i < to; i++ {
 			row := i - from
 			tries[i%k]++
-			if out.Ended[row] && t.Reward(problems[i%k], out.Text(row)) > 0 {
+			if right(t, problems[i%k], &out, row) {
 				hits[i%k]++
 			}
 			cost.EvalTokens += int64(len(prompts[row]) + out.Len[row])
@@ -105,7 +111,7 @@ func Accuracy(c policy.Config, w []float32, t *task.Task, problems []task.Proble
 	policy.NewSampler(net, tm).Sample(&out, prompts, 1, o)
 	hits := 0
 	for i, p := range problems {
-		if out.Ended[i] && t.Reward(p, out.Text(i)) > 0 {
+		if right(t, p, &out, i) {
 			hits++
 		}
 	}

@@ -176,7 +176,7 @@ func (l *learner) score(r *stepResult) {
 	for row := range rows {
 		p := l.problems[row/l.set.group]
 		n, cut := l.samples.Len[row], !l.samples.Ended[row]
-		l.right[row] = !cut && l.task.Reward(p, l.samples.Text(row)) > 0
+		l.right[row] = right(l.task, p, &l.samples, row)
 		l.rewards[row] = 0
 		if l.right[row] {
 			l.rewards[row] = 1

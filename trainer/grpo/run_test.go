@@ -85,6 +85,11 @@ func TestRunReports(t *testing.T) {
 	if cost.TrainedTokens != cost.PromptTokens+cost.SampledTokens {
 		t.Errorf("one pass trained %d tokens, of %d prompt and %d sampled ones", cost.TrainedTokens, cost.PromptTokens, cost.SampledTokens)
 	}
+	for _, c := range out.Checkpoints {
+		if c.Val.Mean > out.Val.Mean {
+			t.Errorf("chosen is %.3f, the checkpoint of step %d has %.3f", out.Val.Mean, c.Step, c.Val.Mean)
+		}
+	}
 	for _, name := range mustDescribe(t).Metrics {
 		if _, ok := r.points[9].Values[name]; !ok {
 			t.Errorf("the last point has no %s", name)

@@ -57,6 +57,9 @@ func TestSampledLogProbsAreThoseOfTheForwardPass(t *testing.T) {
 			if total := len(row) + len(prompt); total > tiny.Context {
 				t.Fatalf("row %d has %d tokens, the context %d", r, total, tiny.Context)
 			}
+			if room := min(o.MaxNew, tiny.Context-longest(ps)); !c.Ended[r] && len(row) != room {
+				t.Fatalf("row %d was cut at %d tokens, with room for %d", r, len(row), room)
+			}
 			if i := slices.Index(row, end); (i >= 0) != c.Ended[r] || (i >= 0 && i != len(row)-1) {
 				t.Fatalf("row %d: end token at %d of %d, ended %v", r, i, len(row), c.Ended[r])
 			}
@@ -76,6 +79,14 @@ func TestSampledLogProbsAreThoseOfTheForwardPass(t *testing.T) {
 			}
 		}
 	})
+}
+
+func longest(ps [][]uint8) int {
+	n := 0
+	for _, p := range ps {
+		n = max(n, len(p))
+	}
+	return n
 }
 
 func TestSamplesDoNotDependOnWorkers(t *testing.T) {
