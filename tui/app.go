@@ -49,8 +49,13 @@ type app struct {
 
 	ticking bool
 	blurred bool
-	leave   Leave
-	quits   bool // leave as soon as nothing runs
+	exit    exit
+}
+
+// exit is how the screen is left.
+type exit struct {
+	leave Leave
+	idle  bool // leave as soon as nothing runs
 }
 
 // dialog is a layer over the page. The topmost gets the keys.
@@ -77,7 +82,7 @@ func newApp(ctx context.Context, o Options) *app {
 		o.Themes = themes.Builtins()
 	}
 	a := &app{
-		opt: o, now: o.Now, grid: paint.NewGrid(1, 1), page: onHome, home: newHome(), leave: LeaveStop, dirty: true,
+		opt: o, now: o.Now, grid: paint.NewGrid(1, 1), page: onHome, home: newHome(), exit: exit{leave: LeaveStop}, dirty: true,
 		settings: defaultSettings(),
 	}
 	a.task = func(f func(context.Context) tea.Msg) tea.Cmd {

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -87,7 +88,7 @@ func (r *rig) send(msg tea.Msg) {
 	r.do(cmd)
 	if s := r.a.s; s != nil {
 		if b := s.sub.Read(); len(b.Events)+len(b.Points) > 0 {
-			r.send(feedMsg{s: s, batch: b})
+			r.send(feedMsg{s: s, batch: b, live: s.sess.Live()})
 		}
 	}
 }
@@ -304,14 +305,16 @@ func TestLibraryErrorIsShown(t *testing.T) {
 	r.mustShow("could not be read", "locked by process 4711", "R to try again")
 }
 
+var steps = flag.Int("walk", 20_000, "steps of the random walk")
+
 // TestRandomWalk sends keys, clicks and sizes at random: no panic, no line wider than the terminal, and always a way out.
 func TestRandomWalk(t *testing.T) {
-	n := 20_000
+	n := *steps
 	if testing.Short() {
 		n = 2_000
 	}
-	for seed := range uint64(4) {
-		walk(t, seed, n/4)
+	for seed := range uint64(8) {
+		walk(t, seed, n/8)
 	}
 }
 

@@ -26,7 +26,12 @@ type (
 	feedMsg struct {
 		s     *search
 		batch event.Batch
+		live  bool
 		err   error
+	}
+	liveMsg struct {
+		s    *search
+		live bool
 	}
 	snapshotMsg struct {
 		s *search
@@ -47,6 +52,7 @@ type (
 		s    *search
 		what string
 		undo *undoStep
+		live bool
 		err  error
 	}
 	offerMsg struct {
@@ -78,6 +84,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		return a.opened(m)
 	case feedMsg:
 		return a.fed(m)
+	case liveMsg:
+		m.s.live = m.live
 	case snapshotMsg:
 		if m.s == a.s {
 			if m.s.play != nil {
@@ -124,7 +132,7 @@ func (a *app) waitFeed(s *search) tea.Cmd {
 		case <-ctx.Done():
 			return feedMsg{s: s, err: ctx.Err()}
 		}
-		return feedMsg{s: s, batch: s.sub.Read()}
+		return feedMsg{s: s, batch: s.sub.Read(), live: s.sess.Live()}
 	})
 }
 
@@ -145,12 +153,12 @@ func (a *app) fed(m feedMsg) tea.Cmd {
 	waiting, status := len(s.ix.waiting), s.t.Status
 	a.measure(s, m.batch)
 	gap := s.apply(m.batch)
-	s.live = s.sess.Live()
+	s.live = m.live
 	if gap {
 		return a.task(func(context.Context) tea.Msg { return snapshotMsg{s: s, t: s.sess.Tree()} })
 	}
 	cmds := []tea.Cmd{a.feed(s), a.follow(), a.announce(s, waiting, status)}
-	if a.quits && len(s.ix.running) == 0 {
+	if a.exit.idle && len(s.ix.running) == 0 {
 		cmds = append(cmds, tea.Quit)
 	}
 	a.syncDialogs()
@@ -198,7 +206,9 @@ func (a *app) follow() tea.Cmd {
 		return nil
 	}
 	var cmds []tea.Cmd
-	for _, id := range a.needed() {
+	ids := a.needed()
+	s.forget(ids)
+	for _, id := range ids {
 		if !s.wantsCurve(id) {
 			continue
 		}
@@ -236,7 +246,8 @@ func (a *app) do(what string, c tree.Command) tea.Cmd {
 func (a *app) run(what string, c tree.Command, undo *undoStep) tea.Cmd {
 	s := a.s
 	return a.task(func(ctx context.Context) tea.Msg {
-		return didMsg{s: s, what: what, undo: undo, err: s.sess.Do(ctx, c)}
+		err := s.sess.Do(ctx, c)
+		return didMsg{s: s, what: what, undo: undo, err: err, live: s.sess.Live()}
 	})
 }
 
@@ -253,17 +264,15 @@ func (a *app) did(m didMsg) tea.Cmd {
 	}
 	if m.what != "" {
 		what := m.what
-		if m.s != nil && !m.s.sess.Live() && m.s.t.Status != tree.SearchDone {
+		if !m.live && m.s.t.Status != tree.SearchDone {
 			what += "; the search is stopped: space lets it go on"
 		}
 		a.good(what)
 	}
-	if m.s != nil {
-		if m.undo != nil {
-			m.s.undo = append(m.s.undo, *m.undo)
-		}
-		m.s.live = m.s.sess.Live()
+	if m.undo != nil {
+		m.s.undo = append(m.s.undo, *m.undo)
 	}
+	m.s.live = m.live
 	return nil
 }
 
@@ -383,8 +392,11 @@ func (a *app) ticked() tea.Cmd {
 	}
 	a.toast.expire(a.now())
 	a.stepPlay()
-	if a.s != nil {
-		a.s.rate.count(0, a.now())
+	s := a.s
+	if s == nil {
+		return a.tick()
 	}
-	return a.tick()
+	s.rate.count(0, a.now())
+	// Whether the search is live is asked in a command: the session may be busy starting its trainer.
+	return tea.Batch(a.tick(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
 }

@@ -18,8 +18,10 @@ type chartView struct {
 	log     bool
 	smooth  bool
 	overlay overlayMode
-	cursor  int // column of the readout, -1 for none
-	zoom    int // halvings of the step axis, from the right
+	cursor  int     // column of the readout, -1 for none
+	centre  float64 // step that a zoom is centred on, when the cursor was set; 0: the end
+	width   int     // cells of the chart at the last painting
+	zoom    int     // halvings of the step axis, from the right
 }
 
 // overlayMode is which other curves are drawn beneath.
@@ -182,8 +184,15 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 			p.X0 = max(p.X0, 0)
 		}
 	}
-	for z := 0; z < s.pane.chart.zoom; z++ {
-		p.X0 = p.X1 - (p.X1-p.X0)/2
+	if z := s.pane.chart.zoom; z > 0 {
+		half := (p.X1 - p.X0) / float64(int(2)<<z)
+		at := s.pane.chart.centre
+		if at == 0 {
+			at = p.X1
+		}
+		at = max(p.X0+half, min(p.X1-half, at))
+		p.X0, p.X1 = at-half, at+half
+		p.FitY()
 	}
 	p.X1 = max(p.X1, p.X0+1)
 	for _, id := range n.Children {
@@ -354,6 +363,7 @@ func (a *app) drawCurves(c paint.Canvas, n *tree.Node) {
 		c.TextIn(0, 0, c.W(), sMuted, text, a.look.glyphs.Mark.Ellipsis)
 		return
 	}
+	v.width = max(1, c.W()-gutter)
 	rows := max(1, (c.H()-2)/5)
 	if c.H() < 12 {
 		rows = max(1, (c.H()-2)/3)
@@ -373,7 +383,7 @@ func (a *app) drawCurves(c paint.Canvas, n *tree.Node) {
 	if v.smooth {
 		scale += ", smooth"
 	}
-	status := "with " + v.overlay.String() + " (o)   " + scale + " (L i)   metrics " + num(v.top+1) + "–" + num(v.top+rows) + " of " + num(len(all))
+	status := num(v.top+1) + "–" + num(v.top+rows) + " of " + num(len(all)) + "   " + scale + " (L i)   with " + v.overlay.String() + " (o)"
 	if v.cursor >= 0 {
 		if p, ok := a.plot(n, all[v.top]); ok {
 			w := c.W() - gutter
@@ -383,7 +393,7 @@ func (a *app) drawCurves(c paint.Canvas, n *tree.Node) {
 		status += "   ←→ cursor"
 	}
 	if v.zoom > 0 {
-		status += "   zoom ×" + num(1<<v.zoom)
+		status = "zoom ×" + num(1<<v.zoom) + "   " + status
 	}
 	c.TextIn(0, c.H()-1, c.W(), sFaint, status, a.look.glyphs.Mark.Ellipsis)
 }

@@ -105,12 +105,22 @@ func (a *app) menu() []menuItem {
 	if q.Task != "" {
 		about = strings.Join([]string{q.Task + " task", or(q.Trainer, "embedded") + " trainer", or(q.Agent, "rules") + " agent", "about a minute"}, " · ")
 	}
-	return []menuItem{
+	items := []menuItem{
 		{"Start the quick tour", about, func(a *app) tea.Cmd { return a.quickTour() }},
 		{"New search…", "choose the task, the trainer, the agent and the budget", func(a *app) tea.Cmd { return a.askNew() }},
 		{"Settings…", "theme, approval rules, notifications", func(a *app) tea.Cmd { a.openSettings(); return nil }},
 		{"Keys and help", "everything that can be done, by key", func(a *app) tea.Cmd { a.openHelp(); return nil }},
 	}
+	if a.opt.Demo != "" {
+		items = append(items, menuItem{"Watch the demo", "a recorded search, played back", func(a *app) tea.Cmd { return a.watchDemo() }})
+	}
+	return items
+}
+
+// watchDemo opens the recorded search and plays it.
+func (a *app) watchDemo() tea.Cmd {
+	a.opt.Play = true
+	return a.openSearch(a.opt.Demo)
 }
 
 func or(s, other string) string {

@@ -75,8 +75,11 @@ func (a *app) drawInspector(c paint.Canvas) {
 	case tabCheckpoints:
 		a.drawCheckpoints(body, n)
 	default:
-		a.drawOverview(body, n)
-		return
+		if n.ID != tree.Root {
+			a.drawOverview(body, n)
+			return
+		}
+		a.drawSearchFacts(body)
 	}
 	a.scrollbar(c.Sub(c.W()-1, 3, 1, body.H()), s.pane.scroll[s.pane.tab], body.H(), s.pane.extent)
 }
@@ -168,12 +171,12 @@ func (l *lines) head(title string) {
 func (a *app) drawOverview(c paint.Canvas, n *tree.Node) {
 	facts := a.overviewFacts(n, c.W())
 	h := min(len(facts), max(3, c.H()/3))
-	if n.State == tree.StateProposed || n.State == tree.StateVetoed || n.ID == tree.Root {
+	if !a.hasCurve(n) {
 		h = min(len(facts), c.H())
 	}
 	for i, f := range facts[:h] {
 		y := c.H() - h + i
-		if n.ID == tree.Root || !a.hasCurve(n) {
+		if !a.hasCurve(n) {
 			y = i
 		}
 		x := 0
@@ -224,9 +227,6 @@ func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
 	}
 	if len(first) > 0 {
 		out = append(out, first)
-	}
-	if n.ID == tree.Root {
-		return append(out, []piece{{sMuted, "The base model. Every trajectory begins here."}})
 	}
 	out = append(out, a.byLine(n))
 	if len(n.Transition.Changes) > 0 {

@@ -171,7 +171,7 @@ func textMove(by int) func(*app) tea.Cmd {
 // askQuit leaves, and asks first what becomes of running segments.
 func (a *app) askQuit() tea.Cmd {
 	quit := func(l Leave) tea.Cmd {
-		a.leave = l
+		a.exit.leave = l
 		return tea.Sequence(a.saveScreen(), tea.Quit)
 	}
 	if a.s == nil || !a.s.live || len(a.s.ix.running)+a.s.ix.queued == 0 {
@@ -199,7 +199,7 @@ func (a *app) askQuit() tea.Cmd {
 			case leaves[i] == "":
 				return nil
 			case items[i].key == "f":
-				a.quits = true
+				a.exit.idle = true
 				return a.do("finishing what runs", pauseCommand())
 			}
 			return quit(leaves[i])

@@ -61,7 +61,7 @@ func (a *app) askNew() tea.Cmd {
 		}
 	}
 	f.check = func(_ *app, f *form) error { return f.newSearch().Budget.Check() }
-	f.aside = func(a *app, f *form) string { return f.estimate() }
+	f.aside = func(a *app, f *form) string { return f.estimate(a.home.all) }
 	f.submit = func(a *app, f *form) tea.Cmd {
 		n := f.newSearch()
 		a.removeDialog(f)
@@ -102,14 +102,30 @@ func (f *form) newSearch() NewSearch {
 	return n
 }
 
-// estimate says what the search will come to as far as it can be told without training.
-func (f *form) estimate() string {
+// estimate says what the search will come to: its steps, and its tokens as far as past searches of the same task and
+// trainer tell what a segment takes.
+func (f *form) estimate(past []tree.Summary) string {
 	n := f.newSearch()
 	var parts []string
 	if n.Budget.Segments > 0 {
 		parts = append(parts, count(float64(n.Budget.Segments*n.Segment))+" optimizer steps in all")
 	}
-	if n.Budget.Tokens > 0 {
+	var tokens float64
+	segments := 0
+	for _, s := range past {
+		if s.Task == n.Task && s.Trainer == n.Trainer && s.Segments > 0 {
+			tokens += float64(s.Tokens)
+			segments += s.Segments
+		}
+	}
+	switch {
+	case segments > 0 && n.Budget.Segments > 0:
+		all := tokens / float64(segments) * float64(n.Budget.Segments)
+		if n.Budget.Tokens > 0 {
+			all = min(all, float64(n.Budget.Tokens))
+		}
+		parts = append(parts, "about "+count(all)+" tokens, as "+plural(segments, "segment")+" of earlier searches on this task took")
+	case n.Budget.Tokens > 0:
 		parts = append(parts, "at most "+count(float64(n.Budget.Tokens))+" tokens")
 	}
 	return strings.Join(parts, " · ")

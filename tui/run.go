@@ -27,6 +27,7 @@ type Options struct {
 	Glyphs *themes.Glyphs // nil: Unicode
 	Open   string         // id of a search to open at once
 	Start  *NewSearch     // a search to start at once
+	Demo   string         // id of a recorded search to watch, which Library.Open knows; empty: none
 	Play   bool           // begin with the replay of the opened search (the demo)
 
 	OnLeave func(Leave)      // told before the program ends
@@ -53,7 +54,7 @@ func Run(ctx context.Context, o Options) error {
 	_, err := tea.NewProgram(a, opts...).Run()
 	a.close()
 	if o.OnLeave != nil {
-		o.OnLeave(a.leave)
+		o.OnLeave(a.exit.leave)
 	}
 	switch {
 	case err == nil, errors.Is(err, tea.ErrInterrupted):

@@ -246,6 +246,23 @@ func (s *search) wantsCurve(id tree.NodeID) bool {
 	return c == nil || (!c.loaded && !c.loading && c.err == nil)
 }
 
+// maxCurves is how many nodes' points are held; a look around a large tree must not fill the memory.
+const maxCurves = 256
+
+// forget drops the points and records of nodes that are not in view once there are many.
+func (s *search) forget(keep []tree.NodeID) {
+	if len(s.curves) > maxCurves {
+		for id := range s.curves {
+			if !slices.Contains(keep, id) {
+				delete(s.curves, id)
+			}
+		}
+	}
+	if len(s.records) > maxCurves/4 {
+		clear(s.records)
+	}
+}
+
 // points reads a node's metric points.
 func (s *search) points(ctx context.Context, id tree.NodeID) pointsMsg {
 	ps, err := s.sess.Record().Points(ctx, id)

@@ -27,7 +27,7 @@ func viewActions() []action {
 			a.s.pane.against = (a.s.pane.against + 1) % 3
 			a.s.pane.tab = tabConfig
 		})},
-		{id: "zoomin", keys: []string{"+", "="}, on: onSearch, group: g, short: "zoom in", help: "curves: the last half of the steps; graph: more of each node", run: plain(func(a *app) { a.zoom(1) })},
+		{id: "zoomin", keys: []string{"+", "="}, on: onSearch, group: g, short: "zoom in", help: "curves: half the steps, around the cursor when it is set; graph: more of each node", run: plain(func(a *app) { a.zoom(1) })},
 		{id: "zoomout", keys: []string{"-"}, on: onSearch, group: g, short: "zoom out", help: "curves: more steps; graph: more nodes", run: plain(func(a *app) { a.zoom(-1) })},
 		{id: "samples", keys: []string{"f"}, on: onSearch, group: g, short: "which samples", help: "samples: all, right, wrong, cut off", why: func(a *app) string {
 			if a.s.pane.tab != tabSamples {
@@ -59,7 +59,20 @@ func (a *app) zoom(by int) {
 		p.graph.zoom += by
 		return
 	}
-	p.chart.zoom = max(0, min(6, p.chart.zoom+by))
+	v := &p.chart
+	if n := a.s.node(); n != nil && v.cursor >= 0 && p.tab == tabCurves {
+		// The step under the cursor moves into the middle.
+		if ms := a.s.metrics(n.ID); len(ms) > 0 {
+			if plot, ok := a.plot(n, ms[0]); ok {
+				w := v.width
+				v.centre = plot.XAt(min(v.cursor, w-1), w)
+				v.cursor = w / 2
+			}
+		}
+	}
+	if v.zoom = max(0, min(6, v.zoom+by)); v.zoom == 0 {
+		v.centre = 0
+	}
 }
 
 var tabHelp = [numTabs]string{

@@ -34,24 +34,26 @@ type Plot struct {
 	Bg             paint.Ink
 }
 
-// Fit sets the bounds from the series: x to the data, y to the data with a little room. A flat curve gets a band around
-// it. It returns false when there is nothing to draw.
+// Fit sets the bounds from the series: both axes to the data. A flat curve gets a band around it. It returns false when
+// there is nothing to draw.
 func (p *Plot) Fit() bool {
-	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	for _, s := range p.Series {
-		for i, y := range s.Y {
-			if bad(y) || bad(s.X[i]) || (p.Log && y <= 0) {
-				continue
-			}
-			x0, x1 = min(x0, s.X[i]), max(x1, s.X[i])
-			y0, y1 = min(y0, y), max(y1, y)
-		}
-	}
-	if x0 > x1 {
+	x0, x1, ok := p.extent(func(x, _ float64) float64 { return x }, math.Inf(-1), math.Inf(1))
+	if !ok {
 		return false
 	}
 	if x0 == x1 {
 		x1 = x0 + 1
+	}
+	p.X0, p.X1 = x0, x1
+	p.FitY()
+	return true
+}
+
+// FitY sets the bounds of y from the points between X0 and X1; without any there, it leaves them.
+func (p *Plot) FitY() {
+	y0, y1, ok := p.extent(func(_, y float64) float64 { return y }, p.X0, p.X1)
+	if !ok {
+		return
 	}
 	if y1-y0 < 1e-9*max(1, math.Abs(y0)) {
 		room := max(math.Abs(y0)*0.1, 1e-3)
@@ -60,8 +62,23 @@ func (p *Plot) Fit() bool {
 			y0 = max(y0, y1/10)
 		}
 	}
-	p.X0, p.X1, p.Y0, p.Y1 = x0, x1, y0, y1
-	return true
+	p.Y0, p.Y1 = y0, y1
+}
+
+// extent is the range of a coordinate over the points that can be drawn and have lo <= x <= hi.
+func (p *Plot) extent(of func(x, y float64) float64, lo, hi float64) (a, b float64, ok bool) {
+	a, b = math.Inf(1), math.Inf(-1)
+	for _, s := range p.Series {
+		for i, y := range s.Y {
+			x := s.X[i]
+			if bad(y) || bad(x) || (p.Log && y <= 0) || x < lo || x > hi {
+				continue
+			}
+			v := of(x, y)
+			a, b = min(a, v), max(b, v)
+		}
+	}
+	return a, b, a <= b
 }
 
 func bad(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) }
