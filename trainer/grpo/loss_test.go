@@ -110,7 +110,7 @@ func checkLoss(t *testing.T, lossType string, rank int) {
 	x := m.Trained()
 	for _, ten := range m.TrainedTensors() {
 		var diff, norm float64
-		for _, i := range rng.Perm(ten.Size())[:min(ten.Size(), 16)] {
+		for _, i := range rng.Perm(ten.Size())[:min(ten.Size(), 8)] {
 			at := ten.Offset + i
 			f := func(h float32) float64 {
 				old := x[at]
