@@ -232,7 +232,7 @@ func (f *follow) Find(_ context.Context, job tree.Job) bool {
 func TestDetachedSegmentIsFollowed(t *testing.T) {
 	r := newRig(t, spec(tree.AskNever, 4), nil)
 	f := &follow{fakeTrainer: r.trainer}
-	r.Engine.opts.Trainer = f
+	r.opts.Trainer = f
 	h := newHold(2, 4)
 	r.trainer.gate = h.gate
 	ctx, leave := context.WithCancelCause(t.Context())

@@ -49,7 +49,7 @@ func (e *Engine) chosen(ctx context.Context, id tree.NodeID, c agent.Choice, err
 	entries := called(c.Exchanges)
 	switch {
 	case err != nil:
-		e.opts.Logger.Warn("the agent chose no checkpoint; the rule's choice stands", "search", e.tree.Spec.ID, "node", id, "err", err)
+		e.opts.Logger.Warn("the agent chose no checkpoint; the rule's choice stands", "node", id, "err", err)
 	case !n.State.Trained() || c.Index < 0 || c.Index >= len(n.Outcome.Checkpoints) || !n.Outcome.Checkpoints[c.Index].Val.Known():
 	case c.Index != n.Outcome.Chosen || (c.Why != "" && c.Why != n.Outcome.ChosenWhy):
 		entries = append(entries, entry{e.opts.Agent.Name(), &event.Chosen{Node: id, Index: c.Index, Why: c.Why}})

@@ -84,12 +84,8 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 			if e.confirming[n.ID]--; e.confirming[n.ID] == 0 {
 				delete(e.confirming, n.ID)
 			}
-			if ctx.Err() != nil && err != nil {
-				return nil
-			}
-			if err != nil {
+			if e.opts.without(ctx, "a strategy could not be retrained", n.ID, err) {
 				e.unconfirmed[n.ID]++
-				e.opts.Logger.Warn("a strategy could not be retrained", "search", e.tree.Spec.ID, "node", n.ID, "err", err)
 				return nil
 			}
 			return e.commit(ctx, nil, engineEntry(&event.Confirmed{Node: n.ID, Confirmation: c.result, Segments: len(c.jobs)}))

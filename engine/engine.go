@@ -114,8 +114,10 @@ func New(o Options) (*Engine, error) {
 		}
 		e.tree, e.opts.Spec = &tree.Tree{Spec: spec}, spec
 	}
+	e.opts.Logger = o.Logger.With("search", e.tree.Spec.ID)
 	if e.policy = o.Policy; e.policy == nil {
-		p, err := search.New(e.tree.Spec.Policy, search.Options{})
+		// The first segments are all children of the root: enough of them to fill the slots.
+		p, err := search.New(e.tree.Spec.Policy, search.Options{RootChildren: max(3, e.tree.Spec.Parallel)})
 		if err != nil {
 			return nil, err
 		}

@@ -95,10 +95,11 @@ func (e *Engine) scoreBase(work context.Context) {
 		val, cost, err := e.exam(work, spec, tree.Node{Config: spec.Root}, tree.SplitValidation, 0, derive(spec.Seed, "base"))
 		return func(ctx context.Context) error {
 			e.scoring = false
-			if err != nil {
-				if work.Err() != nil {
-					return nil
-				}
+			switch {
+			case err == nil:
+			case ctx.Err() != nil:
+				return nil //nolint:nilerr // the loop is ending; the next one scores it
+			default:
 				return fmt.Errorf("score the base model on %s: %w", spec.Task, err)
 			}
 			return e.commit(ctx, nil, engineEntry(&event.BaseScored{Val: val, Cost: cost}))
@@ -238,9 +239,9 @@ func (e *Engine) startTurn(work context.Context, p pick) {
 			})
 		}
 		return func(ctx context.Context) error {
-			if work.Err() != nil {
-				e.hold(p.node, -1)
-				return nil
+			e.hold(p.node, -1)
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // the loop is ending; the node is picked again when the search goes on
 			}
 			return e.turned(ctx, p, turn, answer, err)
 		}
@@ -257,14 +258,11 @@ func (e *Engine) hold(id tree.NodeID, by int) {
 
 // turned takes the agent's answer to the gate.
 func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer agent.Answer, err error) error {
-	e.hold(p.node, -1)
-	if err != nil {
-		e.errs++
-		e.opts.Logger.Warn("agent turn failed", "search", e.tree.Spec.ID, "node", p.node, "err", err)
-		if e.errs >= patience {
-			return fmt.Errorf("%w: %w", ErrAgent, err)
+	if e.opts.without(ctx, "the agent failed in a turn", p.node, err) {
+		if e.errs++; e.errs < patience {
+			return nil
 		}
-		return nil
+		return fmt.Errorf("%w: %w", ErrAgent, err)
 	}
 	e.errs = 0
 	if n, ok := e.tree.Node(turn.Node.ID); !ok || n.State == tree.StatePruned {
@@ -287,7 +285,7 @@ func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer age
 		e.barren = 0
 		return e.propose(ctx, p, t, answer.Exchanges)
 	}
-	e.opts.Logger.Info("the agent proposes nothing", "search", e.tree.Spec.ID, "node", p.node, "refused", errors.Join(refused...))
+	e.opts.Logger.Info("the agent proposes nothing", "node", p.node, "refused", errors.Join(refused...))
 	e.policy.Hold(e.tree, p.node, 1) // as good as a child: look elsewhere
 	entries := called(answer.Exchanges)
 	if p.pin {

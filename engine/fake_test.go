@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -99,7 +100,7 @@ func (f *fakeTrainer) Run(ctx context.Context, job tree.Job, report func(tree.Re
 		if err != nil {
 			return out, err
 		}
-		stopped := context.Cause(ctx) == tree.ErrStop
+		stopped := errors.Is(context.Cause(ctx), tree.ErrStop)
 		if ctx.Err() != nil && !stopped {
 			return out, context.Cause(ctx)
 		}

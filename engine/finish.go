@@ -45,7 +45,7 @@ func (e *Engine) closed(ctx context.Context, winner tree.NodeID, because string,
 	}
 	why := "the budget is spent"
 	if err != nil {
-		e.opts.Logger.Error("no test score", "search", e.tree.Spec.ID, "err", err)
+		e.opts.Logger.Error("no test score", "err", err)
 		why = fmt.Sprintf("%s; the test score failed: %v", why, err)
 	}
 	return e.commit(ctx, nil, append(entries,

@@ -42,7 +42,7 @@ func (s *run) train(ctx context.Context) (tree.Outcome, error) {
 		job.Resume = data
 	}
 	if err := s.judge.load(ctx, s.best, s.engine.curves); err != nil {
-		s.engine.opts.Logger.Warn("segments run without a judge", "search", job.Search, "err", err)
+		s.engine.opts.Logger.Warn("segments run without a judge", "err", err)
 		s.judge.rules.Off = true
 	}
 	var out tree.Outcome
@@ -77,7 +77,7 @@ func (s *run) report(ctx context.Context, r tree.Report) error {
 			return recordError{err}
 		}
 	case r.Log != "":
-		s.engine.opts.Logger.Info("trainer", "search", s.job.Search, "node", s.job.Node, "log", r.Log)
+		s.engine.opts.Logger.Info("trainer", "node", s.job.Node, "log", r.Log)
 	}
 	return nil
 }
@@ -106,11 +106,10 @@ func (s *run) save(ctx context.Context, c tree.Checkpoint) error {
 // consult asks the agent whether a segment that saved a checkpoint should go on.
 func (s *run) consult(ctx context.Context) error {
 	if ctx.Err() != nil || s.spec.Judge.Off || s.node.ID == 1 || len(s.saved) >= s.job.Checkpoints {
-		return nil
+		return nil //nolint:nilerr // a segment that is ending needs no judge
 	}
 	a, err := s.ask(ctx)
-	if err != nil {
-		s.engine.opts.Logger.Warn("the agent did not judge", "search", s.job.Search, "node", s.job.Node, "err", err)
+	if s.engine.opts.without(ctx, "the agent did not judge", s.node.ID, err) {
 		return nil
 	}
 	err = s.crew.call(func(ctx context.Context) error {

@@ -69,9 +69,9 @@ func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int
 			if e.rescoring[node.ID]--; e.rescoring[node.ID] == 0 {
 				delete(e.rescoring, node.ID)
 			}
-			if err != nil || !e.tree.Nodes[node.ID].State.Trained() {
-				e.opts.Logger.Warn("no second score", "search", spec.ID, "node", node.ID, "err", err)
-				return nil
+			n := e.tree.Nodes[node.ID]
+			if e.opts.without(ctx, "no second score", n.ID, err) || !n.State.Trained() || n.Outcome.Chosen != node.Outcome.Chosen {
+				return nil // it was pruned, or another checkpoint was chosen meanwhile
 			}
 			return e.commit(ctx, nil, engineEntry(&event.Reevaluated{Node: node.ID, Val: val, Cost: cost}))
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+
+	"llmzero/engine/tree"
 )
 
 // crew are the goroutines that work for a loop and talk to it through calls. The loop serves calls until the last of every
@@ -37,6 +39,14 @@ func (w *crew) call(fn func(context.Context) error) error {
 	}}
 	w.live.calls <- c
 	return <-c.done
+}
+
+// without tells whether something the search can do without failed, and logs it unless the loop is ending.
+func (o Options) without(ctx context.Context, what string, node tree.NodeID, err error) bool {
+	if err != nil && ctx.Err() == nil {
+		o.Logger.Warn(what, "node", node, "err", err)
+	}
+	return err != nil
 }
 
 // guard turns a panic of a trainer or an agent into an error, so that one of them cannot take the record's process down.
