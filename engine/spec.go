@@ -37,6 +37,9 @@ func Complete(s tree.Spec) (tree.Spec, error) {
 	case s.FreshRate < 0 || s.FreshRate > 1:
 		return s, fmt.Errorf("search %s: the share of fresh starts is %g; it must be between 0 and 1", s.ID, s.FreshRate)
 	}
+	if _, err := search.New(s.Policy, search.Options{}); err != nil {
+		return s, err
+	}
 	if err := s.Space.Validate(); err != nil {
 		return s, err
 	}
