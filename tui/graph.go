@@ -20,6 +20,20 @@ type graph struct {
 // graphCells is how many cells a leaf takes, by zoom.
 var graphCells = [...]int{2, 5, 8, 13}
 
+// toggleGraph changes between outline and graph; the graph begins with as much of each node as the width allows.
+func (a *app) toggleGraph() {
+	g := &a.s.pane.graph
+	if g.on = !g.on; !g.on {
+		return
+	}
+	a.s.layGraph()
+	w := arrange(a.w, a.h, a.settings.Split, 0, false).tree.W - 2
+	g.zoom = len(graphCells) - 1
+	for g.zoom > 1 && int(g.wide)*graphCells[g.zoom] > w {
+		g.zoom--
+	}
+}
+
 // layGraph places the nodes. Children come after their parents by number, so two sweeps do.
 func (s *search) layGraph() {
 	g := &s.pane.graph

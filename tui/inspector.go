@@ -238,7 +238,7 @@ func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
 	if o := n.Outcome; o != nil && o.Failure != nil {
 		out = append(out, wrapPieces(sError, failure(o.Failure.Class)+": "+o.Failure.Message, width)...)
 	}
-	if v := n.Verdict; v != nil && v.Why != "" {
+	if v := n.Verdict; v != nil && v.Why != "" && v.Who == "human" {
 		out = append(out, wrapPieces(sText, string(v.Decision)+" because "+v.Why, width)...)
 	}
 	if n.Transition.Rationale != "" {
@@ -269,6 +269,9 @@ func (a *app) byLine(n *tree.Node) []piece {
 		who := "you"
 		if v.Who != "human" {
 			who = v.Who
+			if v.Why != "" {
+				who += " (" + v.Why + ")"
+			}
 		}
 		out = append(out, piece{sMuted, ", "}, piece{st, string(v.Decision)}, piece{sMuted, " by " + who})
 	}

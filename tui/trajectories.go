@@ -106,14 +106,14 @@ func (a *app) drawStages(c paint.Canvas, stages []analysis.Stage) {
 	s := a.s
 	motions := analysis.Dynamics(s.t.Spec.Space, s.t.Spec.Root, stages)
 	rows := a.trajRows(motions)
-	scoreH := max(4, min(14, c.H()/3))
-	list := c.Sub(0, 0, c.W(), c.H()-scoreH-1)
 	params := 0
 	for _, r := range rows {
 		if r.motion != nil {
 			params++
 		}
 	}
+	scoreH := max(4, min(14, c.H()/3), min(c.H()/2, c.H()-1-len(rows)-5*params))
+	list := c.Sub(0, 0, c.W(), c.H()-scoreH-1)
 	per := 1
 	if params > 0 {
 		per = max(1, min(6, (list.H()-(len(rows)-params))/params))

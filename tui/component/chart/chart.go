@@ -90,7 +90,8 @@ func (p *Plot) Draw(c paint.Canvas) {
 		return
 	}
 	d := newDots(w, h, p.Point == "")
-	for _, s := range p.Series {
+	for i, s := range p.Series {
+		d.curve = int8(i % 127)
 		p.trace(d, s)
 	}
 	for _, m := range p.Marks {

@@ -9,6 +9,8 @@ type dots struct {
 	cols   int
 	masks  []uint8
 	inks   []paint.Ink
+	owner  []int8      // which curve a cell belongs to
+	curve  int8        // the curve being drawn
 	marked []paint.Ink // colour of marked columns, 0 for none
 }
 
@@ -18,7 +20,7 @@ func newDots(cols, rows int, braille bool) *dots {
 		d.cw, d.ch = 2, 4
 	}
 	d.w, d.h = cols*d.cw, rows*d.ch
-	d.marked = make([]paint.Ink, cols)
+	d.owner, d.marked = make([]int8, cols*rows), make([]paint.Ink, cols)
 	return d
 }
 
@@ -33,6 +35,9 @@ func (d *dots) set(x, y int, s Series) {
 		return
 	}
 	i := y/d.ch*d.cols + x/d.cw
+	if d.owner[i] != d.curve { // a cell has one colour: the curve on top takes it whole, or it would look wider than it is
+		d.owner[i], d.masks[i] = d.curve, 0
+	}
 	if d.cw == 1 {
 		d.masks[i] = 1
 	} else {
