@@ -183,6 +183,26 @@ func Add(dst, src []float32) {
 	}
 }
 
+// Transpose writes the transpose of rows x 16 elements, row i at src[i*stride:], to dst: element (j, i) at dst[j*ld+i].
+func Transpose(dst []float32, ld int, src []float32, stride, rows int) {
+	if rows == 0 {
+		return
+	}
+	_, _ = dst[(Width-1)*ld+rows-1], src[(rows-1)*stride+Width-1]
+	i := 0
+	if vectors() && rows >= 8 {
+		i = rows &^ 7
+		transpose8(pt(dst), 4*ld, pt(src), 4*stride, i/8)
+	}
+	for ; i < rows; i++ {
+		row := (*[Width]float32)(src[i*stride:])
+		col := dst[i : i+(Width-1)*ld+1]
+		for j, x := range row {
+			col[j*ld] = x
+		}
+	}
+}
+
 // Adam holds the constants of one AdamW update; see package optim for their meaning. The assembly relies on the order.
 type Adam struct {
 	GradScale             float32

@@ -25,3 +25,6 @@ func add8(dst, src unsafe.Pointer, n int)
 
 //go:noescape
 func adam8(w, grad, m, v unsafe.Pointer, n int, c *Adam)
+
+//go:noescape
+func transpose8(dst unsafe.Pointer, ld int, src unsafe.Pointer, stride, blocks int)

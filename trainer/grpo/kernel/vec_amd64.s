@@ -427,3 +427,74 @@ adamLoop:
 	JNZ  adamLoop
 	VZEROUPPER
 	RET
+
+// TRANSPOSE8 stores the 8 x 8 block at off of eight rows from SI on, R8 apart, as eight columns at DI, R9 apart.
+#define TRANSPOSE8(off) \
+	MOVQ SI, R10 \
+	VMOVUPS off(R10), Y0 \
+	VMOVUPS off(R10)(R8*1), Y1 \
+	LEAQ (R10)(R8*2), R10 \
+	VMOVUPS off(R10), Y2 \
+	VMOVUPS off(R10)(R8*1), Y3 \
+	LEAQ (R10)(R8*2), R10 \
+	VMOVUPS off(R10), Y4 \
+	VMOVUPS off(R10)(R8*1), Y5 \
+	LEAQ (R10)(R8*2), R10 \
+	VMOVUPS off(R10), Y6 \
+	VMOVUPS off(R10)(R8*1), Y7 \
+	VUNPCKLPS Y1, Y0, Y8 \
+	VUNPCKHPS Y1, Y0, Y9 \
+	VUNPCKLPS Y3, Y2, Y10 \
+	VUNPCKHPS Y3, Y2, Y11 \
+	VUNPCKLPS Y5, Y4, Y12 \
+	VUNPCKHPS Y5, Y4, Y13 \
+	VUNPCKLPS Y7, Y6, Y14 \
+	VUNPCKHPS Y7, Y6, Y15 \
+	VSHUFPS $0x44, Y10, Y8, Y0 \
+	VSHUFPS $0xEE, Y10, Y8, Y1 \
+	VSHUFPS $0x44, Y11, Y9, Y2 \
+	VSHUFPS $0xEE, Y11, Y9, Y3 \
+	VSHUFPS $0x44, Y14, Y12, Y4 \
+	VSHUFPS $0xEE, Y14, Y12, Y5 \
+	VSHUFPS $0x44, Y15, Y13, Y6 \
+	VSHUFPS $0xEE, Y15, Y13, Y7 \
+	VPERM2F128 $0x20, Y4, Y0, Y8 \
+	VPERM2F128 $0x20, Y5, Y1, Y9 \
+	VPERM2F128 $0x20, Y6, Y2, Y10 \
+	VPERM2F128 $0x20, Y7, Y3, Y11 \
+	VPERM2F128 $0x31, Y4, Y0, Y12 \
+	VPERM2F128 $0x31, Y5, Y1, Y13 \
+	VPERM2F128 $0x31, Y6, Y2, Y14 \
+	VPERM2F128 $0x31, Y7, Y3, Y15 \
+	VMOVUPS Y8, (R11) \
+	VMOVUPS Y9, (R11)(R9*1) \
+	LEAQ (R11)(R9*2), R11 \
+	VMOVUPS Y10, (R11) \
+	VMOVUPS Y11, (R11)(R9*1) \
+	LEAQ (R11)(R9*2), R11 \
+	VMOVUPS Y12, (R11) \
+	VMOVUPS Y13, (R11)(R9*1) \
+	LEAQ (R11)(R9*2), R11 \
+	VMOVUPS Y14, (R11) \
+	VMOVUPS Y15, (R11)(R9*1) \
+	LEAQ (R11)(R9*2), R11
+
+// func transpose8(dst unsafe.Pointer, ld int, src unsafe.Pointer, stride, blocks int)
+// Blocks of 8 rows of 16 elements at src, stride bytes apart, become 16 rows at dst, ld bytes apart.
+TEXT ·transpose8(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ ld+8(FP), R9
+	MOVQ src+16(FP), SI
+	MOVQ stride+24(FP), R8
+	MOVQ blocks+32(FP), CX
+
+transposeNext:
+	MOVQ DI, R11
+	TRANSPOSE8(0)
+	TRANSPOSE8(32)
+	LEAQ (SI)(R8*8), SI
+	ADDQ $32, DI
+	DECQ CX
+	JNZ  transposeNext
+	VZEROUPPER
+	RET

@@ -16,3 +16,4 @@ func reluGrad8(_, _ unsafe.Pointer, _ int)                              { panic(
 func add8(_, _ unsafe.Pointer, _ int)                                   { panic(noAssembly) }
 func adam8(_, _, _, _ unsafe.Pointer, _ int, _ *Adam)                   { panic(noAssembly) }
 func row(int, unsafe.Pointer, unsafe.Pointer, int, unsafe.Pointer, int) { panic(noAssembly) }
+func transpose8(unsafe.Pointer, int, unsafe.Pointer, int, int)          { panic(noAssembly) }

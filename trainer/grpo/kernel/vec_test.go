@@ -107,6 +107,28 @@ func TestSoftmaxGrad(t *testing.T) {
 	})
 }
 
+func TestTranspose(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(9, 9))
+		for rows := range 40 {
+			const stride, ld = 21, 43
+			src, dst := randoms(rng, 40*stride), randoms(rng, Width*ld)
+			want := append([]float32(nil), dst...)
+			for i := range rows {
+				for j := range Width {
+					want[j*ld+i] = src[i*stride+j]
+				}
+			}
+			Transpose(dst, ld, src, stride, rows)
+			for i := range want {
+				if dst[i] != want[i] {
+					t.Fatalf("%d rows: element %d is %g, want %g", rows, i, dst[i], want[i])
+				}
+			}
+		}
+	})
+}
+
 // A padded row and a dense one must give the same bits: the sampler and the forward pass keep their rows differently.
 func TestSoftmaxRowIsSoftmax(t *testing.T) {
 	onEachPath(t, func(t *testing.T) {

@@ -18,15 +18,9 @@ func gather(dst []float32, qkv []float32, s Seq, d, head, part int) {
 
 // gatherT is gather to columns of rows of length ld; columns after the last key become zero.
 func gatherT(dst []float32, qkv []float32, s Seq, d, head, part, ld int) {
-	keys := s.keys()
-	for i := range keys {
-		at := d*(3*s.row(i)+part) + head*HeadDim
-		src := (*vec)(qkv[at:])
-		col := dst[i : i+(HeadDim-1)*ld+1]
-		for j, x := range src {
-			col[j*ld] = x
-		}
-	}
+	keys, at := s.keys(), d*part+head*HeadDim
+	kernel.Transpose(dst, ld, qkv[3*d*s.Prefix+at:], 3*d, s.PreLen)
+	kernel.Transpose(dst[s.PreLen:], ld, qkv[3*d*s.Start+at:], 3*d, s.Len)
 	for j := range HeadDim {
 		clear(dst[j*ld+keys : j*ld+ld])
 	}
