@@ -33,7 +33,7 @@ func searched(t *testing.T) *tree.Tree {
 			{
 				ID: 2, Parent: 1, State: tree.StateEvaluated, Outcome: outcome(0.4, tree.Outcome{}), Test: score(0.38),
 				Transition: tree.Transition{From: tree.CheckpointRef{Node: 1, Step: 10}, Steps: 20, Changes: lr},
-				Confirmed:  []tree.Confirmation{{Val: score(0.4), Test: score(0.3)}, {Val: score(0.6), Test: score(0.5)}},
+				Confirmed:  []tree.Confirmation{{Val: score(0.25), Test: score(0.25)}, {Val: score(0.75), Test: score(0.5)}},
 			},
 			{ID: 3, State: tree.StateVetoed},
 			{ID: 4, State: tree.StateFailed, Outcome: &tree.Outcome{Failure: &tree.Failure{Class: tree.FailOOM}}},
@@ -107,8 +107,8 @@ func TestContract(t *testing.T) {
   "confirmed": {
    "runs": 2,
    "val": 0.5,
-   "val_se": 0.09999999999999999,
-   "test": 0.4
+   "val_se": 0.25,
+   "test": 0.375
   }
  },
  "waiting": 1,
