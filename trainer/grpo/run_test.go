@@ -150,7 +150,7 @@ func configs(t *rapid.T) tree.Config {
 
 func TestSameBitsForAnyNumberOfWorkers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		job := tree.Job{Task: "sort", Seed: rapid.Uint64().Draw(t, "seed"), Config: configs(t), Steps: 3, Checkpoints: 1, ValSamples: 32}
+		job := tree.Job{Task: "sort", Seed: rapid.Uint64().Draw(t, "seed"), Config: configs(t), Steps: 2, Checkpoints: 1, ValSamples: 32}
 		_, one := runJob(t, 1, job)
 		for _, workers := range []int{2, 3} {
 			_, many := runJob(t, workers, job)
@@ -183,7 +183,7 @@ func TestAssemblyPathsTrainTheSamePolicy(t *testing.T) {
 
 func TestSameBitsAcrossAResume(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		const steps = 6
+		const steps = 5
 		at := rapid.IntRange(1, steps-1).Draw(t, "resume at")
 		job := tree.Job{Task: "sort", Seed: rapid.Uint64().Draw(t, "seed"), Config: configs(t), Steps: steps, Checkpoints: steps, ValSamples: 16}
 		_, whole := runJob(t, 2, job)
