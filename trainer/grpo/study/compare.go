@@ -32,6 +32,9 @@ type comparison struct {
 	constant  []result
 	schedules []arm
 	staged    [][]result
+	// landscape are the grid's arms and their first screening runs, where the whole grid ran at this budget.
+	landscape      []arm
+	landscapeScore []result
 }
 
 // compare screens the grid on the validation set, then scores the best constant and the schedules with fresh seeds. At the
@@ -52,6 +55,16 @@ func (s *study) compare(ctx context.Context, t *task.Task, base int, tokens int6
 	var err error
 	if c.screened, err = s.screen(ctx, t, base, tokens, arms); err != nil {
 		return c, err
+	}
+	if len(arms) == size {
+		first, err := s.results(ctx, t, base, tokens, arms, screeningSeeds[:1])
+		if err != nil {
+			return c, err
+		}
+		c.landscape = arms
+		for _, rs := range first {
+			c.landscapeScore = append(c.landscapeScore, rs[0])
+		}
 	}
 	c.size = size
 	c.runs += runs

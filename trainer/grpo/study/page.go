@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"llmzero/engine/tree"
@@ -31,6 +33,9 @@ func (s *study) page(ctx context.Context, t *task.Task, dir string) error {
 	}
 	if err := s.writeProbes(ctx, &b, t); err != nil {
 		return err
+	}
+	if fine(t) {
+		b.WriteString("Task, bases and budgets were chosen from a handful of constant runs on base 1, and grid, schedules and seeds fixed, before the\ncomparison; on prefix one trial run of the rising band at 1000k tokens had been seen.\n\n")
 	}
 	fmt.Fprintf(&b, "Measured with `go run ./trainer/grpo/study -journal F -task %s` on the %s kernel path.\n", t.Name, kernel.Path())
 	return os.WriteFile(filepath.Join(dir, t.Name+".md"), []byte(b.String()), 0o644)
@@ -111,6 +116,33 @@ func writeComparison(b *strings.Builder, base int, budget string, c comparison) 
 		fmt.Fprintf(b, " (at the edge of the grid in %s)", e)
 	}
 	b.WriteString(".\n\n")
+	if len(c.landscape) > 0 {
+		b.WriteString("Best validation accuracy of the grid's first seed, with the parameter held:\n\n")
+		for _, name := range []string{"learning_rate", "difficulty", "temperature", "beta"} {
+			writeLandscape(b, c, name)
+		}
+		b.WriteString("\n")
+	}
+}
+
+// writeLandscape lists the best score of the grid for every value of one parameter.
+func writeLandscape(b *strings.Builder, c comparison, name string) {
+	best := map[float64]float64{}
+	for i, a := range c.landscape {
+		v := a.stages[0].set.Float(name)
+		best[v] = max(best[v], c.landscapeScore[i].Val)
+	}
+	if len(best) < 2 {
+		return
+	}
+	fmt.Fprintf(b, "- %s:", name)
+	for i, v := range slices.Sorted(maps.Keys(best)) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(b, " %g %.3f", v, best[v])
+	}
+	b.WriteString("\n")
 }
 
 // edges names the parameters in which a constant lies at an end of the grid that the space goes beyond.
