@@ -21,9 +21,11 @@ if [ ! -x "$bin" ]; then
 	tmp=$cache/$version.tmp.$$
 	mkdir -p "$tmp" "$cache/$version"
 	trap 'rm -rf "$tmp"' EXIT
-	# -O1: the models of the tests are tiny, the compiler is what takes time.
+	# -O1: the models of the tests are tiny, the compiler is what takes time. For a real model set LLMZERO_OLLAMA_CFLAGS
+	# to something like "-O3 -march=native", which builds more slowly and answers faster.
+	cflags=${LLMZERO_OLLAMA_CFLAGS:--O1}
 	(cd "$tmp" && CGO_ENABLED=1 GOBIN="$tmp" GOFLAGS=-mod=mod GOWORK=off \
-		CGO_CPPFLAGS="-I$here/include" CGO_CFLAGS=-O1 CGO_CXXFLAGS=-O1 \
+		CGO_CPPFLAGS="-I$here/include" CGO_CFLAGS="$cflags" CGO_CXXFLAGS="$cflags" \
 		go install -ldflags "-X github.com/ollama/ollama/version.Version=${version#v}" \
 		"github.com/ollama/ollama@$version") >&2
 	mv "$tmp/ollama" "$bin"
