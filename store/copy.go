@@ -16,9 +16,12 @@ import (
 // copyTries is how often OpenCopy starts again when a commit falls into its copying.
 const copyTries = 20
 
+// briefly is how long OpenShared waits for a writer that may be on its way out.
+const briefly = 50 * time.Millisecond
+
 // OpenShared opens a store to read: the file itself, or while another process writes to it a copy.
 func OpenShared(ctx context.Context, path string) (*Store, error) {
-	s, err := Open(path, Options{ReadOnly: true})
+	s, err := Open(path, Options{ReadOnly: true, Timeout: briefly})
 	if errors.Is(err, ErrLocked) {
 		return OpenCopy(ctx, path, Options{})
 	}

@@ -236,7 +236,7 @@ func (b *Queued) apply(t *tree.Tree, e *Event) error {
 func (b *Started) apply(t *tree.Tree, e *Event) error {
 	n, err := move(t, b.Node, tree.StateRunning, e)
 	if err == nil {
-		n.Attempts, n.Outcome = b.Attempt, nil
+		n.Attempts, n.Outcome, n.Pinned = b.Attempt, nil, false
 	}
 	return err
 }
