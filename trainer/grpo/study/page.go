@@ -35,7 +35,7 @@ func (s *study) page(ctx context.Context, t *task.Task, dir string) error {
 		return err
 	}
 	if fine(t) {
-		b.WriteString("Task, bases and budgets were chosen from a handful of constant runs on base 1, and grid, schedules and seeds fixed, before the\ncomparison; on prefix one trial run of the rising band at 1000k tokens had been seen.\n\n")
+		b.WriteString("Task, bases and budgets were chosen from a handful of constant runs on base 1, and grid, hand-made schedules and seeds fixed,\nbefore the comparison; on prefix one trial run of the rising band at 1000k tokens had been seen. The schedules derived from\nthe best constant were added after prefix's first screening, before any schedule was scored.\n\n")
 	}
 	fmt.Fprintf(&b, "Measured with `go run ./trainer/grpo/study -journal F -task %s` on the %s kernel path.\n", t.Name, kernel.Path())
 	return os.WriteFile(filepath.Join(dir, t.Name+".md"), []byte(b.String()), 0o644)
