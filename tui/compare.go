@@ -180,7 +180,11 @@ func (a *app) drawFactsOf(c paint.Canvas, l, r *side) int {
 	what := func(s *side) string {
 		return s.t.Spec.Task + " · " + s.t.Spec.Agent + " · " + s.t.Spec.Policy
 	}
-	row("search", what(l), what(r), "", sMuted)
+	note := ""
+	if l.t.Spec.Task != r.t.Spec.Task {
+		note = "different tasks: their scores do not compare"
+	}
+	row("search", what(l), what(r), note, sWarn)
 	d, half, ds := difference(l.n.Val(), r.n.Val())
 	text := signed(d) + " " + pm + delta(half)
 	if math.Abs(d) <= half {

@@ -219,6 +219,8 @@ type fakeSession struct {
 	bus  *event.Bus
 	live bool
 	done []tree.Command
+
+	refuse error // what every command is refused with
 }
 
 func newFakeSession(s *script) *fakeSession {
@@ -242,6 +244,9 @@ func (f *fakeSession) Do(_ context.Context, c tree.Command) (err error) {
 			err = fmt.Errorf("%v", e)
 		}
 	}()
+	if f.refuse != nil {
+		return f.refuse
+	}
 	f.done = append(f.done, c)
 	before := len(f.s.events)
 	n, _ := f.s.t.Node(c.Node)

@@ -191,6 +191,8 @@ func haystack(s *search, n *tree.Node) string {
 	if n.Outcome != nil && n.Outcome.Failure != nil {
 		b.WriteByte(' ')
 		b.WriteString(n.Outcome.Failure.Error())
+		b.WriteByte(' ')
+		b.WriteString(failure(n.Outcome.Failure.Class))
 	}
 	return strings.ToLower(b.String())
 }

@@ -31,8 +31,8 @@ func (a *app) askNew() tea.Cmd {
 		x.section = "what"
 	}
 	budget := []*formField{
-		textField("segments", "segments", num(max(q.Budget.Segments, 12)), "training segments in all; 0: no limit", whole(0, 1_000_000)),
-		textField("tokens", "tokens", strconv.FormatInt(q.Budget.Tokens, 10), "sampled and trained tokens in all, such as 2e6; 0: no limit", decimal(0, 1e15)),
+		textField("segments", "segments at most", num(max(q.Budget.Segments, 12)), "training segments in all; 0: no limit", whole(0, 1_000_000)),
+		textField("tokens", "tokens at most", strconv.FormatInt(q.Budget.Tokens, 10), "sampled and trained tokens in all, such as 2e6; 0: no limit", decimal(0, 1e15)),
 		textField("segment", "steps a segment", num(max(q.Segment, 1)), "optimizer steps of one segment", whole(1, 1_000_000)),
 		textField("parallel", "segments at once", num(max(q.Parallel, 1)), "how many segments train at the same time", whole(1, 1024)),
 	}
@@ -108,7 +108,7 @@ func (f *form) estimate(past []tree.Summary) string {
 	n := f.newSearch()
 	var parts []string
 	if n.Budget.Segments > 0 {
-		parts = append(parts, count(float64(n.Budget.Segments*n.Segment))+" optimizer steps in all")
+		parts = append(parts, count(float64(n.Budget.Segments*n.Segment))+" steps in all")
 	}
 	var tokens float64
 	segments := 0
@@ -124,7 +124,7 @@ func (f *form) estimate(past []tree.Summary) string {
 		if n.Budget.Tokens > 0 {
 			all = min(all, float64(n.Budget.Tokens))
 		}
-		parts = append(parts, "about "+count(all)+" tokens, as "+plural(segments, "segment")+" of earlier searches on this task took")
+		parts = append(parts, "about "+count(all)+" tokens, going by "+plural(segments, "earlier segment"))
 	case n.Budget.Tokens > 0:
 		parts = append(parts, "at most "+count(float64(n.Budget.Tokens))+" tokens")
 	}

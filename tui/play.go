@@ -114,9 +114,24 @@ func (a *app) stepPlay() {
 	p.debt += min(d, time.Second) * time.Duration(2*p.speed)
 	n := int(p.debt / time.Second)
 	p.debt -= time.Duration(n) * time.Second
-	if n > 0 {
-		a.seek(p.at + n)
+	if n == 0 {
+		return
 	}
+	at := p.at
+	for ; n > 0 && at < len(p.events); n-- {
+		for at++; at < len(p.events) && dull(p.events[at-1]); at++ {
+		}
+	}
+	a.seek(at)
+}
+
+// dull tells whether an event changes nothing that is seen in a replay.
+func dull(e event.Event) bool {
+	switch e.Body.(type) {
+	case *event.Saved, *event.AgentCalled, *event.Queued, *event.Tested, *event.Chosen:
+		return true
+	}
+	return false
 }
 
 // playRows is how many rows the player takes above the footer.
