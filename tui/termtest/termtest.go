@@ -24,7 +24,7 @@ import (
 const Patience = 60 * time.Second
 
 // again is how long PressUntilGone waits before it types once more.
-const again = 400 * time.Millisecond
+const again = 2 * time.Second
 
 // Terminal is a program in a pseudo-terminal.
 type Terminal struct {
