@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
+	"llmzero/engine/tree"
 	"llmzero/themes"
 	"llmzero/tui/component/paint"
 )
@@ -107,6 +109,8 @@ type chooser struct {
 	typing      *field // nil: no filter
 	pick        func(*app, int) tea.Cmd
 	height      int
+	nodes       int // with the last item one goes to a node by its number, of which there are so many; 0: no such item
+	node        tree.NodeID
 }
 
 type choiceItem struct {
@@ -145,6 +149,15 @@ func (ch *chooser) filter() {
 	rank := make([]int, len(ch.items))
 	for i, it := range ch.items {
 		label := strings.ToLower(it.label)
+		if ch.nodes > 0 && i == len(ch.items)-1 {
+			id, err := strconv.Atoi(strings.TrimPrefix(q, "n"))
+			if err == nil && id >= 0 && id < ch.nodes {
+				ch.node, rank[i] = tree.NodeID(id), -1
+				ch.items[i].label = "go to " + name(ch.node)
+				ch.shown = append(ch.shown, i)
+			}
+			continue
+		}
 		switch {
 		case q == "":
 		case strings.HasPrefix(label, q):
@@ -406,12 +419,17 @@ func (a *app) openPalette() {
 		acts = append(acts, x)
 		ch.items = append(ch.items, choiceItem{label: x.short, help: x.help, why: x.reason(a)})
 	}
-	for i, x := range acts {
-		if x.why == nil || ch.items[i].why == "" {
-			ch.items[i].help = strings.TrimSuffix(x.help, ".")
-		}
+	if a.s != nil && p == onSearch {
+		ch.nodes = len(a.s.t.Nodes)
+		ch.items = append(ch.items, choiceItem{help: "by its number"})
 	}
-	ch.pick = func(a *app, i int) tea.Cmd { return a.perform(acts[i]) }
+	ch.pick = func(a *app, i int) tea.Cmd {
+		if i < len(acts) {
+			return a.perform(acts[i])
+		}
+		a.s.goTo(ch.node)
+		return a.follow()
+	}
 	ch.filter()
 	a.push(ch)
 }

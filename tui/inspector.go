@@ -228,6 +228,13 @@ func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
 	if len(first) > 0 {
 		out = append(out, first)
 	}
+	if n.State == tree.StateRunning {
+		step := "its first step"
+		if ps := s.curve(n.ID).points; len(ps) > 0 {
+			step = "step " + num(ps[len(ps)-1].Step) + " of " + num(n.Transition.From.Step+n.Transition.Steps)
+		}
+		out = append(out, []piece{{sRun, a.spinner() + " training"}, {sMuted, "  " + step + "  " + num(int(100*s.progress(n))) + "%"}})
+	}
 	out = append(out, a.byLine(n))
 	if len(n.Transition.Changes) > 0 {
 		out = append(out, []piece{{sMuted, "changes "}, {sText, changeWords(s.t.Spec.Space, n.Transition)}})

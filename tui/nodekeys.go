@@ -54,6 +54,12 @@ func nodeActions() []action {
 			})
 			return nil
 		}),
+		onNode(action{id: "propose", keys: []string{"r"}, on: onSearch, group: g, short: "ask for a proposal", help: "ask the agent for a proposal at this node, with a hint"}, mustBeTrained, func(a *app, n *tree.Node) tea.Cmd {
+			a.ask("Ask for a proposal at "+name(n.ID), "A hint for the agent; it may be empty.", "", "", func(a *app, text string) tea.Cmd {
+				return a.do("the agent looks at "+name(n.ID)+" next", tree.Command{Kind: tree.CmdAnother, Node: n.ID, Text: text})
+			})
+			return nil
+		}),
 		onNode(action{id: "pin", keys: []string{"p"}, on: onSearch, group: g, short: "pin", help: "expand this node next, or take the pin off"}, mustBeTrained, func(a *app, n *tree.Node) tea.Cmd {
 			if n.Pinned {
 				return a.do("pin taken off "+name(n.ID), tree.Command{Kind: tree.CmdUnpin, Node: n.ID})
@@ -119,6 +125,7 @@ func nodeActions() []action {
 		}},
 		{id: "rules", keys: []string{"A"}, on: onSearch, group: g, short: "approval rules", help: "which proposals wait for you", run: plain((*app).editRules)},
 		{id: "budget", keys: []string{"$"}, on: onSearch, group: g, short: "budget", help: "change what the search may spend", run: plain((*app).editBudget)},
+		{id: "export", keys: []string{"e"}, on: onSearch, group: g, short: "export", help: "write the search to a file", run: func(a *app) tea.Cmd { return a.exportSearch(a.s.id) }},
 		{id: "rename", keys: []string{"ctrl+r"}, on: onSearch, group: g, short: "rename", help: "give the search a name", run: func(a *app) tea.Cmd {
 			a.ask("Name of the search", "", a.s.t.Spec.Name, "", func(a *app, text string) tea.Cmd {
 				return a.do("renamed", tree.Command{Kind: tree.CmdRename, Text: text})

@@ -343,3 +343,15 @@ func TestCurvesAreForgotten(t *testing.T) {
 		t.Errorf("%d curves are held", len(s.curves))
 	}
 }
+
+func TestPaletteGoesToANode(t *testing.T) {
+	r, _ := opened(t, nil)
+	r.keys(": type:n5")
+	r.mustShow("go to n5")
+	r.keys("enter")
+	if r.a.s.out.cursor != 5 {
+		t.Errorf("the cursor is on %d", r.a.s.out.cursor)
+	}
+	r.keys(": type:n99")
+	r.mustNotShow("go to")
+}
