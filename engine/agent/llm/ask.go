@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -34,6 +35,7 @@ type question[T any] struct {
 	schema   schema
 	template string
 	data     any
+	timeout  time.Duration // of one call, 0: the agent's
 	read     func(text string) (T, []string) // what is usable of an answer, and what is wrong with it
 	usable   func(T) bool
 }
@@ -71,7 +73,7 @@ func ask[T any](ctx context.Context, a *Agent, c *conversation, q question[T]) (
 	}
 	turn := []Message{{Role: RoleUser, Text: text + "\n\n" + schemaText}}
 	for attempt := range 2 {
-		reply, err := a.call(ctx, c, &x, turn, q.schema, attempt)
+		reply, err := a.call(ctx, c, &x, turn, q.schema, attempt, cmp.Or(q.timeout, a.cfg.Timeout))
 		if err != nil {
 			c.dead = !answered(err)
 			x.Errors = append(x.Errors, err.Error())
@@ -114,8 +116,8 @@ func answered(err error) bool {
 }
 
 // call makes one request and books it. A prompt that proves too long is shortened once more.
-func (a *Agent) call(ctx context.Context, c *conversation, x *tree.Exchange, turn []Message, s schema, attempt int) (Reply, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, a.cfg.Timeout, fmt.Errorf("%w: %s", ErrTimeout, a.cfg.Timeout))
+func (a *Agent) call(ctx context.Context, c *conversation, x *tree.Exchange, turn []Message, s schema, attempt int, limit time.Duration) (Reply, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w: %s", ErrTimeout, limit))
 	defer cancel()
 	m, err := a.describe(ctx)
 	if err != nil {

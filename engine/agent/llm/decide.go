@@ -3,6 +3,7 @@ package llm
 import (
 	"context"
 	"strings"
+	"time"
 
 	"llmzero/engine/agent"
 	"llmzero/engine/agent/rules"
@@ -16,6 +17,9 @@ type judged struct {
 	attempt int
 	quarter int
 }
+
+// judgeTimeout limits the wait for a judgement, since the segment may be waiting too.
+const judgeTimeout = time.Minute
 
 // Judge stops what the rules stop. Beyond that the model is asked at most at each quarter of a segment, and only when the
 // rules see a severe finding: asking at every poll would cost more than the segment.
@@ -47,6 +51,7 @@ func (a *Agent) Judge(ctx context.Context, w agent.Watch) (agent.Judgement, erro
 	}
 	v, ok, err := ask(ctx, a, c, question[verdict]{
 		phase: "judge", schema: s, template: "judge", data: map[string]any{"Done": done, "Steps": steps},
+		timeout: min(a.cfg.Timeout, judgeTimeout),
 		read: func(text string) (verdict, []string) {
 			d, err := decode[judgement](text, s)
 			if err != nil {
