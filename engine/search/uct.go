@@ -181,7 +181,9 @@ func (u *uct) score(id tree.NodeID) []tree.Term {
 	}
 	x, f, c := u.parts(&u.stats[id], math.Log(max(1, float64(u.stats[u.entries[id].parent].visits))))
 	return []tree.Term{
-		{Name: "exploitation", Value: x}, {Name: "failures", Value: -f}, {Name: "exploration", Value: c},
+		{Name: "exploitation", Value: x},
+		{Name: "failures", Value: -f},
+		{Name: "exploration", Value: c},
 		{Name: "uct", Value: x - f + c},
 	}
 }

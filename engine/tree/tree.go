@@ -200,6 +200,9 @@ func (t *Tree) Link() error {
 		}
 		n.Children, n.Depth = nil, 0
 		if i == 0 {
+			if n.Parent != Root {
+				return fmt.Errorf("tree %s: the root has the parent %d", t.Spec.ID, n.Parent)
+			}
 			continue
 		}
 		if n.Parent < 0 || n.Parent >= n.ID {
