@@ -20,8 +20,10 @@ func series(values ...float64) Series {
 
 func TestOfLeavesOutWhatIsNoNumber(t *testing.T) {
 	pts := []tree.Point{
-		{Step: 1, Values: map[string]float64{"a": 1}}, {Step: 2, Values: map[string]float64{"b": 5}},
-		{Step: 3, Values: map[string]float64{"a": math.NaN()}}, {Step: 4, Values: map[string]float64{"a": 4, tree.MetricKL: 0}},
+		{Step: 1, Values: map[string]float64{"a": 1}},
+		{Step: 2, Values: map[string]float64{"b": 5}},
+		{Step: 3, Values: map[string]float64{"a": math.NaN()}},
+		{Step: 4, Values: map[string]float64{"a": 4, tree.MetricKL: 0}},
 	}
 	if s := Of(pts, "a"); !slices.Equal(s.Steps, []int{1, 4}) || !slices.Equal(s.Values, []float64{1, 4}) {
 		t.Errorf("%+v", s)

@@ -35,7 +35,7 @@ type question[T any] struct {
 	schema   schema
 	template string
 	data     any
-	timeout  time.Duration // of one call, 0: the agent's
+	timeout  time.Duration                   // of one call, 0: the agent's
 	read     func(text string) (T, []string) // what is usable of an answer, and what is wrong with it
 	usable   func(T) bool
 }

@@ -210,14 +210,14 @@ func TestRealServer(t *testing.T) {
 	t.Run("cancel in the middle", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		quit := errors.New("quit")
-		err := middle(t, r, ctx, func() { cancel(quit) })
+		err := middle(ctx, t, r, func() { cancel(quit) })
 		if !errors.Is(err, quit) {
 			t.Errorf("%v", err)
 		}
 	})
 	// The last one: the server is gone after it.
 	t.Run("killed in the middle", func(t *testing.T) {
-		if err := middle(t, r, t.Context(), r.kill); !errors.Is(err, ErrBroken) && !errors.Is(err, ErrNoServer) {
+		if err := middle(t.Context(), t, r, r.kill); !errors.Is(err, ErrBroken) && !errors.Is(err, ErrNoServer) {
 			t.Errorf("%v", err)
 		}
 		a, err := Open("ollama:plain", r.url, nil)
@@ -234,7 +234,7 @@ func TestRealServer(t *testing.T) {
 }
 
 // middle lets the endless model speak and does something after its first words.
-func middle(t *testing.T, r *real, ctx context.Context, do func()) error { //nolint:revive // the context is what is tested
+func middle(ctx context.Context, t *testing.T, r *real, do func()) error {
 	t.Helper()
 	var once sync.Once
 	p := newTransport()

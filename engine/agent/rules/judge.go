@@ -17,16 +17,16 @@ const judgeAfter = 12
 var broken = []rule{
 	{
 		pathology: tree.EntropyExplosion,
-		needs:     []sign{rises(tree.MetricEntropy, 1, 0.5), dropsBack(tree.MetricReward, 0.6)},
+		needs:     []sign{rises(tree.MetricEntropy, 1, 0.5), rewardDrops(0.6)},
 	},
 	{
 		pathology: tree.KLRunaway,
-		needs:     []sign{above(tree.MetricKL, 3), dropsBack(tree.MetricReward, 0.6)},
+		needs:     []sign{above(tree.MetricKL, 3), rewardDrops(0.6)},
 	},
 	{
 		pathology: tree.EntropyCollapse,
 		needs: []sign{
-			falls(tree.MetricEntropy, 0.9), above(tree.MetricZeroStd, 0.95), dropsBack(tree.MetricReward, 0.5),
+			falls(tree.MetricEntropy, 0.9), above(tree.MetricZeroStd, 0.95), rewardDrops(0.5),
 		},
 	},
 }

@@ -255,7 +255,7 @@ func TestSameTurnSameAnswer(t *testing.T) {
 		}
 		return string(b)
 	}
-	if text() != text() {
+	if one, two := text(), text(); one != two {
 		t.Error("the same turn gave two answers")
 	}
 }

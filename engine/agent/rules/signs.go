@@ -98,10 +98,10 @@ func below(metric string, at float64) sign {
 	}
 }
 
-// dropsBack sees the metric end lower than its own peak, by at least the share of the peak and beyond its noise.
-func dropsBack(metric string, share float64) sign {
+// rewardDrops sees the reward end lower than its own peak, by at least the share of the peak and beyond its noise.
+func rewardDrops(share float64) sign {
 	return func(v *view) (tree.Evidence, float64, bool) {
-		s := v.series(metric)
+		s := v.series(tree.MetricReward)
 		if s.Len() < minPoints {
 			return tree.Evidence{}, 0, false
 		}
@@ -110,8 +110,8 @@ func dropsBack(metric string, share float64) sign {
 		drop := peak - tail.Mean
 		ok := peak > 0 && at < tail.FromStep && drop >= share*peak && drop > 3*s.Noise()/math.Sqrt(float64(tail.N))
 		ev := tree.Evidence{
-			Metric: metric, FromStep: at, ToStep: tail.ToStep, From: peak, To: tail.Mean,
-			Text: fmt.Sprintf("%s fell back from %s to %s", label(metric), num(peak), num(tail.Mean)),
+			Metric: s.Metric, FromStep: at, ToStep: tail.ToStep, From: peak, To: tail.Mean,
+			Text: fmt.Sprintf("reward fell back from %s to %s", num(peak), num(tail.Mean)),
 		}
 		return ev, over(drop, share*peak, peak), ok
 	}

@@ -72,7 +72,7 @@ var table = []rule{
 			either(rises(tree.MetricZeroStd, 0.2, 0.15), falls(tree.MetricRewardStd, 0.4)),
 			unless(saturated),
 		},
-		worse: []sign{dropsBack(tree.MetricReward, 0.1), above(tree.MetricZeroStd, mostGroups), validationFlat},
+		worse: []sign{rewardDrops(0.1), above(tree.MetricZeroStd, mostGroups), validationFlat},
 		plans: []plan{
 			{
 				moves: []move{down(pLR, 0.5, "slower, so that the policy stays broad"), up(pT, 1.15, "sample more broadly")},
@@ -99,7 +99,7 @@ var table = []rule{
 	},
 	{
 		pathology: tree.EntropyExplosion,
-		needs:     []sign{rises(tree.MetricEntropy, 0.4, 0.1), either(dropsBack(tree.MetricReward, 0.1), falls(tree.MetricReward, 0.1))},
+		needs:     []sign{rises(tree.MetricEntropy, 0.4, 0.1), either(rewardDrops(0.1), falls(tree.MetricReward, 0.1))},
 		worse:     []sign{rises(tree.MetricLength, 0.2, 1), above(tree.MetricTruncated, manyTruncated)},
 		plans: []plan{
 			{
@@ -123,7 +123,7 @@ var table = []rule{
 		pathology: tree.KLRunaway,
 		needs: []sign{
 			rises(tree.MetricKL, 2, 0.05),
-			either(dropsBack(tree.MetricReward, 0.1), falls(tree.MetricReward, 0.1), validationFalls),
+			either(rewardDrops(0.1), falls(tree.MetricReward, 0.1), validationFalls),
 		},
 		worse: []sign{above(tree.MetricKL, 0.5), above(tree.MetricClip, manyClipped)},
 		plans: []plan{
@@ -297,7 +297,7 @@ var table = []rule{
 	{
 		pathology: tree.Instability,
 		needs:     []sign{either(notFinite, spikes(tree.MetricGradNorm, 6), above(tree.MetricClip, manyClipped))},
-		worse:     []sign{spikes(tree.MetricGradNorm, 20), above(tree.MetricClip, manyClipped), dropsBack(tree.MetricReward, 0.1)},
+		worse:     []sign{spikes(tree.MetricGradNorm, 20), above(tree.MetricClip, manyClipped), rewardDrops(0.1)},
 		plans: []plan{
 			{
 				moves: []move{
