@@ -15,6 +15,7 @@ Both print JSON. `check` fails when a loss or gradient differs by more than 1e-4
 
 import argparse
 import json
+import math
 import pathlib
 import sys
 import time
@@ -166,12 +167,14 @@ def bench(threads, seconds):
         prompts = torch.randint(3, 32, (16, 16), generator=torch.Generator().manual_seed(2))
         for _ in range(3):
             step(w, 2, opt, prompts, 8, 24)
-        n, start, cpu = 0, time.perf_counter(), time.process_time()
+        n, best, start, cpu = 0, math.inf, time.perf_counter(), time.process_time()
         while time.perf_counter() - start < seconds:
+            before = time.perf_counter()
             step(w, 2, opt, prompts, 8, 24)
+            best = min(best, time.perf_counter() - before)
             n += 1
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-        out[name] = {"ms_per_step": 1e3 * wall / n, "cpu_ms_per_step": 1e3 * cpu / n, "steps_per_s": n / wall}
+        out[name] = {"ms_per_step": 1e3 * wall / n, "best_ms_per_step": 1e3 * best, "cpu_ms_per_step": 1e3 * cpu / n, "steps_per_s": n / wall}
     print(json.dumps(out))
     return 0
 
