@@ -313,6 +313,23 @@ func TestCatalogs(t *testing.T) {
 	}
 }
 
+func TestSurvey(t *testing.T) {
+	s := newServer(t, answer{})
+	t.Setenv("OLLAMA_HOST", s.URL)
+	t.Setenv(EnvOpenAIBase, s.URL+"/v1")
+	t.Setenv(EnvOpenAIKey, "")
+	got := Survey(context.Background())
+	if len(got) != 2 || len(got[0].Models) != 2 || len(got[1].Models) != 3 || got[0].Err != nil || got[1].Err != nil {
+		t.Errorf("%+v", got)
+	}
+	t.Setenv(EnvOpenAIBase, "")
+	t.Setenv(EnvOpenAIBaseOther, "")
+	s.Close()
+	if got := Survey(context.Background()); len(got) != 1 || got[0].Err == nil || !strings.Contains(got[0].Err.Error(), "ollama serve") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	t.Setenv(EnvOpenAIBase, "")
 	t.Setenv(EnvOpenAIBaseOther, "")
