@@ -203,29 +203,35 @@ type piece struct {
 	text string
 }
 
-// overviewFacts are the lines below the charts.
-func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
-	s, gl := a.s, a.look.glyphs
-	var out [][]piece
-	first := []piece{}
+// scoreLine is a node's scores, gain and cost; nil without any.
+func (a *app) scoreLine(n *tree.Node) []piece {
+	gl := a.look.glyphs
+	var out []piece
 	if v := n.Val(); v.Known() {
-		first = append(first, piece{sMuted, "val "}, piece{sBest, score(v.Mean)}, piece{sFaint, " " + gl.Mark.PlusMinus + delta(1.96*v.SE)})
-		if g, ok := s.gain(n); ok {
+		out = append(out, piece{sMuted, "val "}, piece{sBest, score(v.Mean)}, piece{sFaint, " " + gl.Mark.PlusMinus + delta(1.96*v.SE)})
+		if g, ok := a.s.gain(n); ok {
 			st := sGain
 			if g < 0 {
 				st = sLoss
 			}
-			first = append(first, piece{st, "  " + gl.Delta(g) + " " + delta(g)}, piece{sFaint, " over " + name(n.Parent)})
+			out = append(out, piece{st, "  " + gl.Delta(g) + " " + delta(g)}, piece{sFaint, " over " + name(n.Parent)})
 		}
 	}
 	if n.Test.Known() {
-		first = append(first, piece{sMuted, "  test "}, piece{sText, score(n.Test.Mean)})
+		out = append(out, piece{sMuted, "  test "}, piece{sText, score(n.Test.Mean)})
 	}
-	if o := n.Outcome; o != nil && n.ID != tree.Root && o.Cost.Tokens() > 0 {
-		first = append(first, piece{sMuted, "   cost "}, piece{sText, count(float64(o.Cost.Tokens())) + " tok"},
+	if o := n.Outcome; o != nil && o.Cost.Tokens() > 0 {
+		out = append(out, piece{sMuted, "   cost "}, piece{sText, count(float64(o.Cost.Tokens())) + " tok"},
 			piece{sFaint, " " + gl.Mark.Separator + " " + three(o.Cost.WallSeconds) + " s"})
 	}
-	if len(first) > 0 {
+	return out
+}
+
+// overviewFacts are the lines below the charts: scores, how it runs, who decided, what changes and why.
+func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
+	s := a.s
+	var out [][]piece
+	if first := a.scoreLine(n); len(first) > 0 {
 		out = append(out, first)
 	}
 	if n.State == tree.StateRunning {
@@ -252,7 +258,7 @@ func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
 		out = append(out, wrapPieces(sMuted, n.Transition.Rationale, width)...)
 	}
 	if n.State == tree.StateProposed {
-		out = append(out, nil, []piece{{sWait, gl.Mark.Waiting + " This proposal waits for you: press enter to review it."}})
+		out = append(out, nil, []piece{{sWait, a.look.glyphs.Mark.Waiting + " This proposal waits for you: press enter to review it."}})
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"testing"
 	"time"
@@ -40,8 +41,14 @@ func runStage(stage string) error {
 	default:
 		lib = newFakeLibrary(storybook(), library("s-1c22", "sort", 0.83), library("s-9d10", "add", 0.51))
 		o.Open = os.Getenv("LLMZERO_OPEN")
-		if stage == "growing" {
-			go grow12(lib.sessions["s-7f3a"])
+		switch stage {
+		case "growing":
+			go goOn(lib.sessions["s-7f3a"], 9)
+		case "large":
+			big := forest(100_000)
+			lib = newFakeLibrary(big)
+			o.Open = big.t.Spec.ID
+			go goOn(lib.sessions[o.Open], tree.NodeID(len(big.t.Nodes)-1))
 		}
 	}
 	o.Library = lib
@@ -57,14 +64,11 @@ func library(id, task string, best float64) *script {
 	return s
 }
 
-// grow12 goes on with the running segment, a point every 100 ms.
-func grow12(f *fakeSession) {
-	for i := 26; i <= 40; i++ {
+// goOn goes on with a running segment, a point every 100 ms.
+func goOn(f *fakeSession, node tree.NodeID) {
+	for i := 26; ; i++ {
 		time.Sleep(100 * time.Millisecond)
-		f.mu.Lock()
-		p := tree.Point{Step: 120 + i, Tokens: int64(i) * 1024, Values: map[string]float64{tree.MetricReward: 0.78, tree.MetricEntropy: 0.6, tree.MetricKL: 0.02}}
-		f.s.points[9] = append(f.s.points[9], p)
-		f.mu.Unlock()
-		f.bus.Points(9, p)
+		p := tree.Point{Step: 120 + i, Tokens: int64(i) * 1024, Values: map[string]float64{tree.MetricReward: 0.7 + 0.1*math.Sin(float64(i)/9), tree.MetricEntropy: 0.6, tree.MetricKL: 0.02}}
+		f.bus.Points(node, p)
 	}
 }
