@@ -179,11 +179,11 @@ func decode(b []byte) (state, Info, error) {
 	if opt.V, err = collect(f, nsSecond, m.TrainedTensors()); err != nil {
 		return bad(err)
 	}
-	if !policy.Finite(m.W) || !policy.Finite(ref) || !policy.Finite(opt.M) || !policy.Finite(opt.V) {
-		return bad(errors.New("it holds a number that is not finite"))
-	}
 	st := state{
 		baseNumber: info.Base, baseID: info.BaseID, model: m, opt: opt, reference: ref, refID: weightsID(ref), step: info.Step,
+	}
+	if !st.finite() {
+		return bad(errors.New("it holds a number that is not finite"))
 	}
 	st.spent.PromptTokens, st.spent.SampledTokens, st.spent.TrainedTokens = info.PromptTokens, info.SampledTokens, info.TrainedTokens
 	return st, info, nil

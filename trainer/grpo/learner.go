@@ -68,8 +68,14 @@ type state struct {
 	spent      tree.Cost // the tokens of earlier segments
 }
 
-// newLearner goes on from a state under a configuration. previous is the rank change's only effect on the state; the
-// reference is anchored anew when the configuration says so. The team stays the caller's.
+// finite tells whether every number of the state is one that a later segment can go on from.
+func (s *state) finite() bool {
+	return policy.Finite(s.model.W) && policy.Finite(s.model.Trained()) && policy.Finite(s.reference) &&
+		policy.Finite(s.opt.M) && policy.Finite(s.opt.V)
+}
+
+// newLearner goes on from a state, which it takes over, under a configuration: it changes the adapter's rank and anchors
+// the reference anew as the configuration says. The team stays the caller's.
 func newLearner(t *task.Task, st state, set settings, seed uint64, tm *team.Team) *learner {
 	l := &learner{task: t, seed: seed, set: set, state: st, team: tm}
 	if set.reset {

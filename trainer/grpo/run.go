@@ -174,6 +174,9 @@ func (s *segment) progress() float64 {
 
 // checkpoint scores and reports the state, and the step's point with its validation, when there is one.
 func (s *segment) checkpoint(ctx context.Context, point *tree.Point) error {
+	if !s.finite() { // the last update overflowed; the loss would show it one step later
+		return &tree.Failure{Class: tree.FailNaN, Message: fmt.Sprintf("step %d: a weight or moment is not a finite number", s.step)}
+	}
 	n := s.job.ValSamples
 	if n <= 0 {
 		n = defaultVal

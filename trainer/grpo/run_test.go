@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"reflect"
 	"testing"
 
@@ -293,6 +294,20 @@ func TestNotANumberIsAFailure(t *testing.T) {
 	}
 	if _, err := newLearner(tk, st, set, 1, tm).doStep(); !errors.Is(err, errNaN) {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestNoCheckpointOfAnOverflow(t *testing.T) {
+	tk, st := base(t, "sort")
+	set, err := parse(quick(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.opt.V[3] = float32(math.Inf(1))
+	s := &segment{learner: newLearner(tk, st, set, 1, oneWorker(t)), report: func(tree.Report) error { return nil }}
+	var f *tree.Failure
+	if err := s.checkpoint(context.Background(), nil); !errors.As(err, &f) || f.Class != tree.FailNaN || len(s.out.Checkpoints) != 0 {
+		t.Errorf("error %v, %d checkpoints", err, len(s.out.Checkpoints))
 	}
 }
 
