@@ -582,17 +582,21 @@ func newShow(a *app) *cobra.Command {
 	return query("show ID", "Show a search: its tree, scores and costs", cobra.ExactArgs(1),
 		func(ctx context.Context, args []string) (any, func(io.Writer) error, error) {
 			var t *tree.Tree
+			var exchanges []tree.Exchange
 			err := a.inStore(ctx, func(s *store.Store) error {
 				h, err := s.Search(args[0])
-				if err == nil {
-					t, err = h.Tree(ctx)
+				if err != nil {
+					return err
+				}
+				if t, err = h.Tree(ctx); err == nil {
+					exchanges, err = h.Exchanges(ctx, store.AllNodes)
 				}
 				return err
 			})
 			if err != nil {
 				return nil, nil, err
 			}
-			return report.Make(t), func(w io.Writer) error { return report.TreeText(w, t) }, nil
+			return report.Show(t, exchanges), func(w io.Writer) error { return report.TreeText(w, t) }, nil
 		})
 }
 
@@ -733,11 +737,13 @@ type library struct {
 }
 
 func (l library) Open(ctx context.Context, id string) (tui.Session, error) {
-	return wrap(l.store)(l.Host.Open(ctx, id))
+	s, err := l.Host.Open(ctx, id)
+	return session{s}, err
 }
 
 func (l library) Start(ctx context.Context, n tui.NewSearch) (tui.Session, error) {
-	return wrap(l.store)(l.Host.Start(ctx, spec(n)))
+	s, err := l.Host.Start(ctx, spec(n))
+	return session{s}, err
 }
 
 // Export writes a search to a file.
@@ -745,23 +751,10 @@ func (l library) Export(ctx context.Context, id, _, path string) (string, error)
 	return l.store.ExportFile(ctx, id, path)
 }
 
-// session is an opened search with its record.
-type session struct {
-	*engine.Session
-	search *store.Search
-}
+// session is an opened search.
+type session struct{ *engine.Session }
 
-func wrap(st *store.Store) func(*engine.Session, error) (tui.Session, error) {
-	return func(s *engine.Session, err error) (tui.Session, error) {
-		if err != nil {
-			return nil, err
-		}
-		h, err := st.Search(s.ID())
-		return session{s, h}, err
-	}
-}
-
-func (s session) Record() tui.Record { return record{s.search} }
+func (s session) Record() tui.Record { return record{s.Shelf().(*store.Search)} } // archive made the shelf
 
 // record adds the events of one node to what the store reads.
 type record struct{ *store.Search }

@@ -37,6 +37,8 @@ type Search struct {
 	Updated  time.Time   `json:"updated"`
 	Judging  *Judging    `json:"judging,omitempty"`
 	Used     float64     `json:"budget_used"` // share of the budget that runs out first
+
+	AgentUse tree.AgentCost `json:"agent_use"` // calls, tokens, cost, repairs and fall-backs of a model
 }
 
 // Scores are a model's scores; test is null until it was scored for the report.
@@ -72,7 +74,7 @@ func Make(t *tree.Tree) Search {
 		Policy: s.Policy, Seed: s.Seed, Status: t.Status, Reason: t.Reason, Segments: t.Spent.Segments, Nodes: len(t.Nodes),
 		Tokens: t.Spent.Cost.Tokens(), WallS: t.Spent.Cost.WallSeconds, GPUHours: t.Spent.Cost.GPUSeconds / 3600,
 		BaseVal: scores(t.Base(), t.BaseTest), Created: s.Created, Updated: t.Updated, Judging: judging(t),
-		Used: s.Budget.Used(t.Spent),
+		Used: s.Budget.Used(t.Spent), AgentUse: t.Agent,
 	}
 	for _, n := range t.Nodes {
 		switch n.State {

@@ -125,7 +125,15 @@ func TestContract(t *testing.T) {
   "trials": 1,
   "false_stops": 1
  },
- "budget_used": 0.5
+ "budget_used": 0.5,
+ "agent_use": {
+  "calls": 0,
+  "tokens_in": 0,
+  "tokens_out": 0,
+  "cost": 0,
+  "repairs": 0,
+  "fallbacks": 0
+ }
 }`
 	if got := text(t, Make(searched(t))); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
