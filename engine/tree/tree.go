@@ -181,11 +181,15 @@ func (t *Tree) Waiting() []*Node {
 func (t *Tree) Clone() *Tree {
 	c := *t
 	c.Nodes = make([]*Node, len(t.Nodes))
+	nodes, children := make([]Node, len(t.Nodes)), make([]NodeID, 0, len(t.Nodes)) // few large pieces: a copy of a large tree is quick
 	for i, n := range t.Nodes {
-		m := *n
-		m.Children = append([]NodeID(nil), n.Children...)
-		m.Confirmed = append([]Confirmation(nil), n.Confirmed...)
-		c.Nodes[i] = &m
+		nodes[i] = *n
+		if from := len(children); len(n.Children) > 0 {
+			children = append(children, n.Children...)
+			nodes[i].Children = children[from:len(children):len(children)]
+		}
+		nodes[i].Confirmed = append([]Confirmation(nil), n.Confirmed...)
+		c.Nodes[i] = &nodes[i]
 	}
 	c.Hints = append([]Hint(nil), t.Hints...)
 	c.Bans = append([]Ban(nil), t.Bans...)
