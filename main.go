@@ -716,8 +716,8 @@ func (d doctor) Facts(ctx context.Context) []tui.Fact {
 	r := gpu.Probe(ctx, gpu.Options{})
 	g := tui.Fact{Name: "GPU", Value: r.Status.Sentence, Hint: r.Status.Remedy, OK: len(r.Devices) > 0}
 	facts := []tui.Fact{g}
-	for _, m := range roster.Servers(ctx) {
-		facts = append(facts, tui.Fact{Name: m.Name, Value: m.String(), OK: len(m.Models) > 0})
+	for _, s := range llm.Survey(ctx) {
+		facts = append(facts, tui.Fact{Name: roster.Title(s), Value: roster.Say(s), OK: len(s.Models) > 0})
 	}
 	for _, n := range trainer.Needs() {
 		facts = append(facts, tui.Fact(n))

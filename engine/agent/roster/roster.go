@@ -111,7 +111,7 @@ type Choice struct{ Name, Help string }
 // Choices lists the agents that can be chosen now: the rules, and the models of servers that answer.
 func Choices(ctx context.Context) []Choice {
 	out := []Choice{{Rules, "the pathology table as rules; needs nothing"}}
-	for _, s := range Servers(ctx) {
+	for _, s := range llm.Survey(ctx) {
 		for _, m := range s.Models {
 			out = append(out, Choice{s.Prefix + m.Name, Describe(m)})
 		}
@@ -119,39 +119,16 @@ func Choices(ctx context.Context) []Choice {
 	return out
 }
 
-// Server is one model server, as it was found.
-type Server struct {
-	Name   string // "Ollama", "OpenAI API"
-	Prefix string // of the names of its agents
-	Models []llm.Model
-	Err    error // why there are none
+// Title is the name of a kind of server for people.
+func Title(s llm.Server) string {
+	if s.Prefix == llm.PrefixOllama {
+		return "Ollama"
+	}
+	return "OpenAI API"
 }
 
-// Servers asks the servers that this machine's environment names for their models. OpenAI's API is asked only when the
-// environment names a server or a key.
-func Servers(ctx context.Context) []Server {
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	out := []Server{{Name: "Ollama", Prefix: llm.PrefixOllama}}
-	o, err := llm.NewOllama("")
-	if err == nil {
-		out[0].Models, err = o.Models(ctx)
-	}
-	out[0].Err = err
-	if os.Getenv(llm.EnvOpenAIBase) == "" && os.Getenv(llm.EnvOpenAIBaseOther) == "" && os.Getenv(llm.EnvOpenAIKey) == "" {
-		return out
-	}
-	s := Server{Name: "OpenAI API", Prefix: llm.PrefixOpenAI}
-	c, err := llm.NewOpenAI("")
-	if err == nil {
-		s.Models, err = c.Models(ctx)
-	}
-	s.Err = err
-	return append(out, s)
-}
-
-// String is the server in a few words: how many models it has, or why there are none.
-func (s Server) String() string {
+// Say is a server in a few words: its models, or why there are none.
+func Say(s llm.Server) string {
 	switch {
 	case errors.Is(s.Err, llm.ErrNoServer):
 		return "not running"

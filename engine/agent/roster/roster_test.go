@@ -53,8 +53,8 @@ func TestNoServer(t *testing.T) {
 	for _, v := range []string{llm.EnvOpenAIBase, llm.EnvOpenAIBaseOther, llm.EnvOpenAIKey} {
 		t.Setenv(v, "")
 	}
-	all := Servers(t.Context())
-	if len(all) != 1 || all[0].String() != "not running" {
+	all := llm.Survey(t.Context())
+	if len(all) != 1 || Say(all[0]) != "not running" || Title(all[0]) != "Ollama" {
 		t.Errorf("servers: %v", all)
 	}
 	if c := Choices(t.Context()); len(c) != 1 || c[0].Name != Rules {
