@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -79,10 +81,41 @@ const (
 	PrefixSkill  = "skill:"
 )
 
+// The environment that tunes an agent for a slow machine or a small model.
+const (
+	EnvTimeout = "LLMZERO_AGENT_TIMEOUT" // of one call: 10m
+	EnvContext = "LLMZERO_AGENT_CONTEXT" // tokens of the context window
+)
+
+// environment reads what tunes an agent.
+func (c *Config) environment() error {
+	if s := os.Getenv(EnvTimeout); s != "" {
+		d, err := time.ParseDuration(s)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("%s is %q: want a duration like 90s or 10m", EnvTimeout, s)
+		}
+		c.Timeout = d
+	}
+	if s := os.Getenv(EnvContext); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < minContext || n > 1<<24 {
+			return fmt.Errorf("%s is %q: want a number of tokens from %d on", EnvContext, s, minContext)
+		}
+		c.Context = n
+	}
+	return nil
+}
+
+// minContext is the least window that holds a question and its answer.
+const minContext = 2048
+
 // Open makes the agent that a name says: ollama:MODEL, openai:MODEL, or skill: before either. Base overrides the server's
 // address of the environment; it may be empty.
 func Open(name, base string, prices Prices) (*Agent, error) {
 	cfg := Config{Name: name, Prices: prices}
+	if err := cfg.environment(); err != nil {
+		return nil, err
+	}
 	rest := name
 	if cfg.Skill = strings.HasPrefix(rest, PrefixSkill); cfg.Skill {
 		rest = rest[len(PrefixSkill):]

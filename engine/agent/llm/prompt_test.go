@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -344,6 +345,18 @@ func TestOpen(t *testing.T) {
 	t.Setenv(EnvOpenAIBase, "http://user:"+secret+"@")
 	if _, err := Open("openai:x", "", nil); err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("error %v", err)
+	}
+	for env, bad := range map[string]string{EnvTimeout: "soon", EnvContext: "12"} {
+		t.Setenv(env, bad)
+		if _, err := Open("ollama:m", "", nil); err == nil || !strings.Contains(err.Error(), env) {
+			t.Errorf("%s=%s: %v", env, bad, err)
+		}
+		t.Setenv(env, "")
+	}
+	t.Setenv(EnvTimeout, "10m")
+	t.Setenv(EnvContext, "4096")
+	if a, err := Open("ollama:m", "", nil); err != nil || a.cfg.Timeout != 10*time.Minute || a.cfg.Context != 4096 {
+		t.Errorf("%+v, %v", a, err)
 	}
 	if a, err := Open("skill:ollama:m", "http://127.0.0.1:1", nil); err != nil || a.Name() != "skill:ollama:m" || !a.cfg.Skill || a.cfg.Model != "m" {
 		t.Errorf("%+v, %v", a, err)
