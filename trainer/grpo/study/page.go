@@ -211,6 +211,7 @@ func pathologies(m ends, test, practitioner float64) []string {
 			out = append(out, name)
 		}
 	}
+	add("policy collapse", behind && m.last[tree.MetricReward] < 0.5*m.first[tree.MetricReward])
 	add("entropy collapse", behind && m.last[tree.MetricEntropy] < 0.3*m.first[tree.MetricEntropy])
 	add("entropy explosion", behind && m.last[tree.MetricEntropy] > 1.5*m.first[tree.MetricEntropy])
 	add("truncation", m.last[tree.MetricTruncated] > 0.1)

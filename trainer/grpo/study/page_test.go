@@ -76,8 +76,8 @@ func TestPathologies(t *testing.T) {
 		want string
 	}{
 		{"healthy", m(0.5, 0.1, 0.1, 0.4, 0, 0.8), 0.8, ""},
-		{"collapse", m(0.5, 0.05, 0.9, 0, 0, 0.1), 0.1, "entropy collapse, sparse signal"},
-		{"explosion", m(0.5, 1.5, 0.6, 0, 0.4, 0.05), 0.05, "entropy explosion, truncation, sparse signal"},
+		{"collapse", m(0.5, 0.05, 0.9, 0, 0, 0.1), 0.1, "policy collapse, entropy collapse, sparse signal"},
+		{"explosion", m(0.5, 1.5, 0.6, 0, 0.4, 0.05), 0.05, "policy collapse, entropy explosion, truncation, sparse signal"},
 		{"stagnation", m(0.5, 0.5, 0.3, 0.1, 0, 0.31), 0.4, "stagnation"},
 		{"saturated", m(0.5, 0.02, 0, 0.9, 0, 0.97), 0.97, "saturated signal"},
 	}
