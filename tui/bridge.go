@@ -397,6 +397,9 @@ func (a *app) ticked() tea.Cmd {
 		return a.tick()
 	}
 	s.rate.count(0, a.now())
+	if a.exit.idle && len(s.ix.running) == 0 {
+		return tea.Quit
+	}
 	// Whether the search is live is asked in a command: the session may be busy starting its trainer.
 	return tea.Batch(a.tick(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
 }

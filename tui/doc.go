@@ -6,14 +6,29 @@
 // subscription into that copy with package event's Apply, the same fold that the engine and the store use. Every
 // steering act is a tree.Command handed to Session.Do; what it did comes back as an event.
 //
-// Data flows one way: messages change the model, the model is painted. Update does no I/O: whatever waits or reads is a
-// command. Exactly one command waits on a subscription; it gathers what comes for a frame's time (1/30 s), so that a
-// burst of metric points costs one repaint.
+// Data flows one way: messages change the model, the model is painted. Update does no I/O and calls nothing that may
+// block: whatever waits or reads is a command (bridge.go). Exactly one command waits on a subscription; it gathers what
+// comes for a frame's time (1/30 s), so that a burst of metric points costs one repaint. A gap in the events' numbers
+// is mended with a snapshot.
 //
 // The screen is painted into a grid of cells (component/paint), clipped to rectangles, so that nothing can overflow the
-// terminal whatever a model, worker or file sent, and dialogs are simply painted later. The grid turns into one string
-// a frame; View returns the last one until something has changed.
+// terminal whatever a model, worker or file sent, and dialogs are simply painted later. Charts are drawn in braille dots
+// (component/chart). The grid turns into one string a frame; View returns the last one until something has changed.
 //
 // One table of actions (actions.go) drives key dispatch, footer, help and the command palette. An action names the
-// places where it holds and says why it is not available at the moment.
+// places where it holds and says why it is not available at the moment. Mouse clicks find what they hit by the zones
+// that painting leaves behind.
+//
+// # Where things are
+//
+//	app.go bridge.go run.go       the root model, commands and messages, the program
+//	keys.go searchkeys.go nodekeys.go viewkeys.go   the table's rows
+//	home.go library.go newsearch.go                 the library and the form of a new search
+//	search.go outline.go graph.go filter.go         an open search: its index, its rows, the graph, the filter language
+//	searchpage.go inspector.go curves.go records.go searchfacts.go   how it is painted
+//	gate.go edit.go form.go       the review of proposals and the forms that change them
+//	trajectories.go play.go compare.go agentpage.go pages.go         the other pages
+//
+// Pictures of every page and dialog at four sizes are in testdata/golden. To look at them in colour, on made-up
+// searches: go test -c -o stage ./tui && LLMZERO_STAGE=full ./stage (or empty, gpu, growing, large).
 package tui

@@ -216,7 +216,9 @@ func (g *gate) drawDiagnosis(a *app, l *lines, n *tree.Node) {
 		if n.Fresh || n.Transition.From.Node == tree.Root {
 			what = "a fresh start from the base model: there is no curve to look at yet"
 		}
-		l.line(x, overlay(sMuted), what)
+		for _, t := range paint.Wrap(what, l.c.W()-x) {
+			l.line(x, overlay(sMuted), t)
+		}
 		return
 	}
 	from := n.Transition.From.Node

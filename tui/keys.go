@@ -192,8 +192,11 @@ func (a *app) askQuit() tea.Cmd {
 		}, items[1:]...)...)
 		leaves = []Leave{LeaveStop, LeaveDetach, LeaveStop, ""}
 	}
-	n := len(a.s.ix.running)
-	a.choose("Leave", plural(n, "segment")+" still running. What should become of it? Nothing that is finished is lost either way.",
+	what := "A segment is under way. What should become of it?"
+	if n := len(a.s.ix.running) + a.s.ix.queued; n > 1 {
+		what = num(n) + " segments are under way. What should become of them?"
+	}
+	a.choose("Leave", what+" Nothing that is finished is lost either way.",
 		items, func(a *app, i int) tea.Cmd {
 			switch {
 			case leaves[i] == "":

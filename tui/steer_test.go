@@ -283,7 +283,7 @@ func TestReplayFoldsTheJournal(t *testing.T) {
 func TestQuitAsksWhileSegmentsRun(t *testing.T) {
 	r, f := opened(t, nil)
 	r.keys("q")
-	r.mustShow("2 segments still running")
+	r.mustShow("2 segments are under way")
 	r.keys("f")
 	if c := f.last(); c.Kind != tree.CmdPause || r.quit {
 		t.Fatalf("finish did %+v, quit %v", c, r.quit)
