@@ -62,6 +62,11 @@ func (m move) target(p tree.Param, v tree.Value) tree.Value {
 	}
 	rising := m.factor > 1
 	switch {
+	case p.Name == pGradNorm && v.Num == 0 && p.Kind == tree.KindFloat: // 0 never clips, so that it is the top of the range
+		if rising {
+			return v
+		}
+		return p.Clamp(tree.Number(1))
 	case p.Kind == tree.KindChoice:
 		return m.choice(p, v, rising)
 	case v.Num == 0 && p.Min < 0, v.Num < 0: // a factor means nothing here: go a tenth of the range
@@ -78,7 +83,7 @@ func (m move) target(p tree.Param, v tree.Value) tree.Value {
 		return to
 	}
 	to := v.Num * m.factor
-	if p.Zero && to < p.Min {
+	if p.Zero && to < p.Min && p.Name != pGradNorm {
 		return tree.Number(0)
 	}
 	return p.Clamp(round(to))
