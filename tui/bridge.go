@@ -228,7 +228,11 @@ func readRecord(ctx context.Context, s *search, id tree.NodeID) recordMsg {
 	var errs [3]error
 	out.samples, errs[0] = r.Samples(ctx, id)
 	out.exchanges, errs[1] = r.Exchanges(ctx, id)
-	out.events, errs[2] = r.Events(ctx, id)
+	of := id
+	if id == tree.Root {
+		of = -1 // the root's log is that of the whole search
+	}
+	out.events, errs[2] = r.Events(ctx, of)
 	out.err = errors.Join(errs[:]...)
 	return recordMsg{s: s, node: id, rec: out}
 }

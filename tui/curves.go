@@ -283,9 +283,20 @@ func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool
 			st = sAccent
 		}
 		c.Text(0, 1, st, fixed(ys[i]))
+		a.drawParentValue(c, n, metric, xs[i])
 	}
 	if legend {
 		a.drawLegend(area, n)
+	}
+}
+
+// drawParentValue paints the parent's value at the same step, or its last one, below the node's own.
+func (a *app) drawParentValue(c paint.Canvas, n *tree.Node, metric string, step float64) {
+	if c.H() < 4 || a.s.pane.chart.overlay == overlayNone || n.Parent == tree.Root {
+		return
+	}
+	if xs, ys := a.s.series(n.Parent, metric); len(ys) > 0 {
+		c.Text(0, 2, fg(themes.Series2), fixed(ys[nearest(xs, step)]))
 	}
 }
 

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"llmzero/engine/event"
@@ -112,21 +113,30 @@ func (a *app) drawLog(c paint.Canvas, n *tree.Node) {
 	if len(r.events) == 0 {
 		l.line(0, sMuted, "nothing is recorded about this node")
 	}
-	for _, e := range r.events {
+	events := r.events
+	if n.ID == tree.Root { // of the whole search: the newest first, and no more than one would read
+		events = slices.Clone(events[max(0, len(events)-maxLog):])
+		slices.Reverse(events)
+	}
+	x := 20
+	if n.ID == tree.Root {
+		x = 26
+	}
+	for _, e := range events {
 		l.c.Text(0, l.y, sFaint, e.Time.Format("15:04:05"))
-		l.c.TextIn(10, l.y, 10, sMuted, e.Who, a.look.glyphs.Mark.Ellipsis)
-		l.wrap(21, sText, eventWords(a.s.t.Spec.Space, e))
+		l.c.TextIn(10, l.y, 9, sMuted, e.Who, a.look.glyphs.Mark.Ellipsis)
+		if touched := e.Touched(); n.ID == tree.Root && len(touched) > 0 {
+			l.c.TextIn(20, l.y, 5, sAccent, name(touched[0]), a.look.glyphs.Mark.Ellipsis)
+		}
+		l.wrap(x, sText, eventWords(a.s.t.Spec.Space, e))
 	}
 }
 
+// maxLog is how many entries the log of a whole search shows.
+const maxLog = 400
+
 // eventWords tells an event in a sentence.
 func eventWords(sp tree.Space, e event.Event) string {
-	because := func(head, why string) string {
-		if why == "" {
-			return head
-		}
-		return head + ": " + why
-	}
 	switch b := e.Body.(type) {
 	case *event.Proposed:
 		return "proposed " + changeWords(sp, b.Transition)
@@ -158,7 +168,36 @@ func eventWords(sp tree.Space, e event.Event) string {
 	case *event.AgentCalled:
 		return because("the agent was asked to "+b.Phase, b.Fallback)
 	}
+	return searchEventWords(e)
+}
+
+// searchEventWords tells an event of the whole search in a sentence.
+func searchEventWords(e event.Event) string {
+	switch b := e.Body.(type) {
+	case *event.StatusSet:
+		return because("the search is "+string(b.Status), b.Reason)
+	case *event.Created:
+		return "the search was started"
+	case *event.BaseScored:
+		return "the base model scores " + score(b.Val.Mean)
+	case *event.Renamed:
+		return "named " + b.Name
+	case *event.Banned:
+		return "banned " + banWords(b.Ban)
+	case *event.ApprovalSet:
+		return "approval rules: " + rules(b.Approval)
+	case *event.Won:
+		return because("wins", b.Why)
+	}
 	return strings.ReplaceAll(e.Body.Kind(), "-", " ")
+}
+
+// because adds a reason where there is one.
+func because(head, why string) string {
+	if why == "" {
+		return head
+	}
+	return head + ": " + why
 }
 
 func ended(b *event.Ended) string {

@@ -54,6 +54,9 @@ func NewPalette(th themes.Theme) *Palette {
 		put(1+themes.NumTokens+i, th.HeatColor(f))
 		put(1+themes.NumTokens+GradientSteps+i, th.ScoreColor(f))
 	}
+	if th.Depth() == themes.Depth16 { // text in the page's colour stands on a bright badge: the terminal's default would not do
+		p.fg[Token(themes.Background)] = map[bool]string{true: "30", false: "97"}[th.Dark]
+	}
 	p.fg[0], p.bg[0] = p.fg[Token(themes.Text)], p.bg[Token(themes.Background)]
 	return p
 }
