@@ -52,6 +52,7 @@ type learner struct {
 	totals   [parts]sums
 	groups   [parts + 1]int // part i holds groups [groups[i], groups[i+1])
 	used     int            // parts in use
+	shared   []policy.Seq   // the prompts of the part being built
 	forward  func(worker, i int)
 	gradient func(i int, p *policy.Part)
 }
@@ -228,9 +229,12 @@ func (l *learner) build() {
 		b, in := &l.shards.Parts[i].Batch, &l.inputs[i]
 		b.Reset()
 		in.reset()
+		l.shared = l.shared[:0]
+		for _, prompt := range l.prompts[l.groups[i]:l.groups[i+1]] { // before all outputs, see Batch
+			l.shared = append(l.shared, b.Add(prompt[:len(prompt)-1], policy.Seq{}))
+		}
 		for g := l.groups[i]; g < l.groups[i+1]; g++ {
-			prompt := l.prompts[g]
-			pre := b.Add(prompt[:len(prompt)-1], policy.Seq{})
+			prompt, pre := l.prompts[g], l.shared[g-l.groups[i]]
 			for row := g * n; row < (g+1)*n; row++ {
 				tok := l.samples.Row(row)
 				s := b.Continue(prompt[len(prompt)-1], tok[:len(tok)-1], pre)

@@ -39,7 +39,7 @@ func (n *Net) attend(t *Tape, lt *layerTape) {
 	d, a := n.Dim, &t.att
 	probs := grow(&lt.probs, n.probsSize(t.batch))
 	for _, s := range t.batch.Seqs {
-		if s.Len == 0 {
+		if s.Len == 0 || s.Start < lt.from {
 			continue
 		}
 		ld := pad16(s.keys())
@@ -65,7 +65,7 @@ func (n *Net) attendBackward(t *Tape, lt *layerTape, dqkv, dheads []float32) {
 	d, a := n.Dim, &t.att
 	probs := lt.probs
 	for _, s := range t.batch.Seqs {
-		if s.Len == 0 {
+		if s.Len == 0 || s.Start < lt.from {
 			continue
 		}
 		keys, ld := s.keys(), pad16(s.keys())

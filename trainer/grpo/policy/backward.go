@@ -42,24 +42,29 @@ func (n *Net) Backward(t *Tape, dlogits, grad []float32) {
 // backward turns t.grad.dx, the gradient of the layer's output, into that of its input.
 func (l *layer) backward(n *Net, t *Tape, lt *layerTape, grad []float32, tens []Tensor) {
 	d, ff, rows, g := n.Dim, n.FF, t.rows, &t.grad
-	// x += act.down, act = a^2, a = relu(h2.up)
-	g.outer(tens[5].Of(grad), lt.act, ff, g.dx, d, rows)
+	// x += act.down, act = a^2, a = relu(h2.up), for the rows from lt.from on
+	rows -= lt.from
+	dx := g.dx[lt.from*d:]
+	g.outer(tens[5].Of(grad), lt.act, ff, dx, d, rows)
 	dact := grow(&g.dact, rows*ff)
-	kernel.Mul(dact, ff, g.dx, d, 1, rows, &l.dowT, false)
+	kernel.Mul(dact, ff, dx, d, 1, rows, &l.dowT, false)
 	kernel.ReLUSquareGrad(dact, lt.a)
 	g.outer(tens[4].Of(grad), lt.h2, d, dact, ff, rows)
 	dh := grow(&g.dh, rows*d)
 	kernel.Mul(dh, d, dact, ff, 1, rows, &l.upT, false)
-	kernel.RMSNormGrad(g.dx, tens[3].Of(grad), dh, lt.mid, lt.midR, l.mlpNorm)
+	kernel.RMSNormGrad(dx, tens[3].Of(grad), dh, lt.mid, lt.midR, l.mlpNorm)
 
 	// x += heads.out, heads = attention(qkv), qkv = h1.qkv
-	g.outer(tens[2].Of(grad), lt.heads, d, g.dx, d, rows)
+	heads := lt.heads[lt.from*d:]
+	g.outer(tens[2].Of(grad), heads, d, dx, d, rows)
+	rows = t.rows
 	dheads := grow(&g.dheads, rows*d)
-	kernel.Mul(dheads, d, g.dx, d, 1, rows, &l.outT, false)
+	kernel.Mul(dheads[lt.from*d:], d, dx, d, 1, rows-lt.from, &l.outT, false)
 	dqkv := grow(&g.dqkv, rows*3*d)
 	clear(dqkv)
 	n.attendBackward(t, lt, dqkv, dheads)
 	g.outer(tens[1].Of(grad), lt.h1, d, dqkv, 3*d, rows)
+	dh = grow(&g.dh, rows*d)
 	kernel.Mul(dh, d, dqkv, 3*d, 1, rows, &l.qkvT, false)
 	kernel.RMSNormGrad(g.dx, tens[0].Of(grad), dh, lt.in, lt.inR, l.attnNorm)
 }

@@ -11,7 +11,8 @@
 //
 // A [Batch] is packed: rows are tokens, a [Seq] is a run of rows, and there is no padding. A sequence may continue another
 // one (its prefix): completions of one prompt attend to the prompt's keys and values, which are computed once, and the
-// backward pass adds their gradients there.
+// backward pass adds their gradients there. Rows before the first output are spared the last layer beyond their keys and
+// values, so prompts are best added first.
 //
 // # Training forms
 //

@@ -21,6 +21,7 @@ type Tape struct {
 
 // layerTape is what the backward pass of one layer needs; rows x the width named.
 type layerTape struct {
+	from      int       // rows before this one give keys and values to others, but nothing reads what the layer makes of them
 	in, mid   []float32 // Dim: residual stream before attention and before the MLP
 	inR, midR []float32 // 1: reciprocal root mean squares
 	h1, h2    []float32 // Dim: normalised inputs
@@ -72,6 +73,10 @@ func (n *Net) Forward(t *Tape, b *Batch) {
 		}
 	}
 	for i := range n.layers {
+		t.layers[i].from = 0
+		if i == n.Layers-1 {
+			t.layers[i].from = b.live()
+		}
 		n.layers[i].forward(n, t, &t.layers[i])
 	}
 	outs := len(b.Out)
@@ -90,11 +95,13 @@ func (l *layer) forward(n *Net, t *Tape, lt *layerTape) {
 	kernel.Mul(grow(&lt.qkv, rows*3*d), 3*d, lt.h1, d, 1, rows, &l.qkv, false)
 	grow(&lt.heads, rows*d)
 	n.attend(t, lt)
-	kernel.Mul(t.x, d, lt.heads, d, 1, rows, &l.out, true)
+	x := t.x[lt.from*d:]
+	rows -= lt.from
+	kernel.Mul(x, d, lt.heads[lt.from*d:], d, 1, rows, &l.out, true)
 
-	copy(grow(&lt.mid, rows*d), t.x)
-	kernel.RMSNorm(grow(&lt.h2, rows*d), grow(&lt.midR, rows), t.x, l.mlpNorm)
+	copy(grow(&lt.mid, rows*d), x)
+	kernel.RMSNorm(grow(&lt.h2, rows*d), grow(&lt.midR, rows), x, l.mlpNorm)
 	kernel.Mul(grow(&lt.a, rows*ff), ff, lt.h2, d, 1, rows, &l.up, false)
 	kernel.ReLUSquare(grow(&lt.act, rows*ff), lt.a)
-	kernel.Mul(t.x, d, lt.act, ff, 1, rows, &l.down, true)
+	kernel.Mul(x, d, lt.act, ff, 1, rows, &l.down, true)
 }

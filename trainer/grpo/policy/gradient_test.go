@@ -19,8 +19,13 @@ func shared(rng *rand.Rand, c Config) (*Batch, []uint8) {
 		}
 		return ids
 	}
-	for _, plen := range []int{5, 3} {
-		prompt := b.Add(draw(plen), Seq{})
+	early := b.Add(draw(6), Seq{}) // these two lie before all outputs
+	b.Add(draw(2), Seq{})
+	for _, plen := range []int{5, 3, 0} {
+		prompt := early
+		if plen > 0 {
+			prompt = b.Add(draw(plen), Seq{})
+		}
 		for _, n := range []int{4, 1, 7} {
 			s := b.Add(draw(n), prompt)
 			b.Want(s.Start, s.Start+s.Len)

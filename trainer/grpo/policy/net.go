@@ -66,6 +66,22 @@ type Seq struct {
 // keys is the number of rows that the last row of s attends to.
 func (s Seq) keys() int { return s.PreLen + s.Len }
 
+// live is the first row of the first sequence with an output: of rows before it, the last layer needs keys and values only.
+// Prompts that others continue should therefore come before all outputs.
+func (b *Batch) live() int {
+	if len(b.Out) == 0 {
+		return len(b.Tokens)
+	}
+	start := 0
+	for _, s := range b.Seqs {
+		if s.Start > int(b.Out[0]) {
+			break
+		}
+		start = s.Start
+	}
+	return start
+}
+
 // Reset empties b and keeps its storage.
 func (b *Batch) Reset() {
 	b.Tokens, b.Positions, b.Seqs, b.Out = b.Tokens[:0], b.Positions[:0], b.Seqs[:0], b.Out[:0]
