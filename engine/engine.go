@@ -38,6 +38,8 @@ type Options struct {
 	Logger   *slog.Logger
 	Slots    []tree.Slot // what segments run on; empty: Spec.Parallel equal ones
 	Prefetch int         // proposals that may wait for a person, 3 when 0
+	// Silence is how long a segment may say nothing before it counts as timed out; 0: for ever.
+	Silence time.Duration
 	// Unattended makes Run return when the search pauses, because nobody is there to resume it.
 	Unattended bool
 }

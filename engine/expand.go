@@ -55,7 +55,7 @@ func (e *Engine) release(ctx context.Context) error {
 	for _, id := range e.census.list(tree.StateProposed) {
 		n := e.tree.Nodes[id]
 		waits, why := e.tree.Spec.Approval.Waits(e.tree.Spec.Space, n.Transition)
-		if room <= 0 || waits || e.parentTrained(n) != nil {
+		if room <= 0 || waits || e.parentTrained(n) != nil || e.banned(n.Config) != nil {
 			continue
 		}
 		entries = append(entries, e.autopilot(id, why)...)
@@ -154,6 +154,9 @@ func (e *Engine) startTurns(ctx context.Context) (bool, error) {
 				return any, nil
 			}
 		}
+		if e.rescoring[p.node] > 0 {
+			return any, nil // it is expanded when its second score is there
+		}
 		any = true
 		if e.unsure(p) {
 			e.startReevaluation(ctx, e.tree.Nodes[p.node], e.tree.Spec.Rescore)
@@ -188,7 +191,7 @@ type pick struct {
 // pinned is the first pinned node that no turn looks at yet.
 func (e *Engine) pinned() (pick, bool) {
 	for _, id := range e.census.pinned {
-		if e.holds[id] == 0 && e.room() > 0 && len(e.tree.Nodes) > 1 {
+		if e.holds[id] == 0 && e.rescoring[id] == 0 && e.room() > 0 && len(e.tree.Nodes) > 1 {
 			return pick{node: id, pin: true, terms: []tree.Term{{Name: "pinned", Value: 1}}}, true
 		}
 	}

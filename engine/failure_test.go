@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"llmzero/engine/agent"
 	"llmzero/engine/event"
@@ -93,6 +94,28 @@ func TestCrashIsRetriedOnce(t *testing.T) {
 		if got := len(r.record.points[2]); x.state == tree.StateEvaluated && got != 12 {
 			t.Errorf("node 2 has %d points, want those of its second attempt alone", got)
 		}
+	}
+}
+
+// TestSilence checks that a trainer that hangs is given up, retried, and does not hold the search up.
+func TestSilence(t *testing.T) {
+	r := newRig(t, spec(tree.AskNever, 4), func(o *Options) { o.Silence = 100 * time.Millisecond })
+	r.trainer.gate = func(ctx context.Context, job tree.Job, step int) error {
+		if job.Node == 2 && step == 5 {
+			<-ctx.Done() // hangs until it is canceled
+			return ctx.Err()
+		}
+		return nil
+	}
+	if err := r.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now := r.check(t)
+	if n := now.Nodes[2]; n.State != tree.StateFailed || n.Outcome.Failure.Class != tree.FailTimeout || n.Attempts != 2 {
+		t.Errorf("node 2 is %s after %d attempts with %+v, want timed out twice", n.State, n.Attempts, n.Outcome.Failure)
+	}
+	if now.Status != tree.SearchDone {
+		t.Errorf("the search is %s", now.Status)
 	}
 }
 

@@ -24,7 +24,11 @@ type HostOptions struct {
 	Clock      func() time.Time // nil: time.Now
 	Logger     *slog.Logger     // nil: nothing is logged
 	Unattended bool             // searches that pause end, because nobody is there
-	Version    string           // of the program, for the record
+	// Slots says what the segments of a search run on, nil for Parallel equal shares of the processor's cores.
+	Slots func(s tree.Spec) []tree.Slot
+	// Silence is how long a segment may say nothing before it counts as timed out; two hours when 0.
+	Silence time.Duration
+	Version string // of the program, for the record
 }
 
 // Host opens searches of an archive and runs as many of them as are asked for. It is safe for concurrent use.
@@ -40,6 +44,9 @@ type Host struct {
 func NewHost(o HostOptions) *Host {
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Silence == 0 {
+		o.Silence = 2 * time.Hour
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

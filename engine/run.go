@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"llmzero/engine/event"
 	"llmzero/engine/tree"
@@ -21,6 +23,7 @@ type run struct {
 	judge  judge
 	points []tree.Point
 	saved  []tree.Checkpoint
+	alive  func() // tells the watch that the trainer said something
 }
 
 // train loads the checkpoint to resume from and runs the trainer.
@@ -53,9 +56,25 @@ func (s *run) train(ctx context.Context) (tree.Outcome, error) {
 	return out, err
 }
 
+// errSilent is the cause with which a segment is canceled that said nothing for too long.
+var errSilent = errors.New("the trainer said nothing for too long")
+
+// watch cancels a segment that says nothing for too long, until the returned function is called.
+func (s *run) watch(cancel context.CancelCauseFunc) (stop func()) {
+	limit := s.engine.opts.Silence
+	if limit <= 0 {
+		s.alive = func() {}
+		return s.alive
+	}
+	timer := time.AfterFunc(limit, func() { cancel(fmt.Errorf("%w: %s", errSilent, limit)) })
+	s.alive = func() { timer.Reset(limit) }
+	return func() { timer.Stop() }
+}
+
 // report takes what the trainer says. Points and samples go straight to the record and the bus; a checkpoint is written,
 // then entered into the journal by the loop.
 func (s *run) report(ctx context.Context, r tree.Report) error {
+	s.alive()
 	saved := context.WithoutCancel(ctx) // what was measured is kept, also when the segment is being ended
 	switch {
 	case r.Point != nil:

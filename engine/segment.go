@@ -22,7 +22,6 @@ const mostFailures = 8
 
 // segment is one that runs.
 type segment struct {
-	slot   int
 	cancel context.CancelCauseFunc
 	stop   *tree.StopNote // set before it is canceled with tree.ErrStop
 }
@@ -59,14 +58,19 @@ func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) er
 	}
 	ctx, cancel := context.WithCancelCause(work)
 	e.slots[slot] = id
-	e.running[id] = &segment{slot: slot, cancel: cancel}
+	e.running[id] = &segment{cancel: cancel}
 	s := &run{
 		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n), best: e.reference(),
 		judge: judge{rules: e.tree.Spec.Judge, start: e.spentBefore(n), steps: job.Steps, last: math.NaN()},
 	}
 	e.crew.start(func() func(context.Context) error {
 		defer cancel(nil)
+		quiet := s.watch(cancel)
 		outcome, err := s.train(ctx)
+		quiet()
+		if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSilent) {
+			err = cause
+		}
 		e.curves.put(id, s.points)
 		err = s.crew.call(func(ctx context.Context) error { return e.ended(ctx, s, outcome, err) })
 		var chosen agent.Choice
@@ -188,7 +192,7 @@ func classify(out *tree.Outcome, err error) *tree.Failure {
 	switch {
 	case errors.As(err, &f):
 		return f
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errSilent), errors.Is(err, context.DeadlineExceeded):
 		return &tree.Failure{Class: tree.FailTimeout, Message: err.Error()}
 	case err != nil:
 		return &tree.Failure{Class: tree.FailCrash, Message: err.Error()}

@@ -26,7 +26,14 @@ type Session struct {
 func (s *Session) options(tr Trainer, a agent.Agent, o Options) Options {
 	h := s.host.opts
 	o.Record, o.History, o.Trainer, o.Agent, o.Bus = s.shelf, s.shelf, tr, a, s.bus
-	o.Clock, o.Logger, o.Unattended = h.Clock, h.Logger, h.Unattended
+	o.Clock, o.Logger, o.Unattended, o.Silence = h.Clock, h.Logger, h.Unattended, h.Silence
+	spec := o.Spec
+	if o.Tree != nil {
+		spec = o.Tree.Spec
+	}
+	if h.Slots != nil {
+		o.Slots = h.Slots(spec)
+	}
 	return o
 }
 

@@ -81,7 +81,7 @@ func (e *Engine) verdict(d tree.Decision, why string) tree.Verdict {
 func (e *Engine) approve(ctx context.Context, c tree.Command) error {
 	n, err := e.in(c.Node, "approve", tree.StateProposed)
 	if err == nil {
-		err = errors.Join(e.parentTrained(n), e.affordable())
+		err = errors.Join(e.parentTrained(n), e.affordable(), e.banned(n.Config))
 	}
 	if err != nil {
 		return err
@@ -148,12 +148,17 @@ func (e *Engine) checked(t tree.Transition) (tree.Transition, tree.Config, error
 	}
 	t.Changes = changes
 	cfg := from.Config.With(changes)
+	return t, cfg, e.banned(cfg)
+}
+
+// banned says which value of a configuration was forbidden, or nil.
+func (e *Engine) banned(cfg tree.Config) error {
 	for _, b := range e.tree.Bans {
 		if v, ok := cfg[b.Param]; ok && b.Hits(b.Param, v) {
-			return t, nil, fmt.Errorf("%s = %s is banned; lift the ban first or choose another value", b.Param, v)
+			return fmt.Errorf("%s = %s is banned; lift the ban first or choose another value", b.Param, v)
 		}
 	}
-	return t, cfg, nil
+	return nil
 }
 
 func (e *Engine) veto(ctx context.Context, c tree.Command) error {
