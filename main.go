@@ -534,6 +534,9 @@ func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
 	if o.Themes, err = themes.Available(themeDir()); err != nil {
 		return err
 	}
+	if _, err := themes.Lookup(o.Themes, a.theme, true); a.theme != "" && err != nil {
+		return usage("--theme: %w", err)
+	}
 	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st}, catalog{}, st, tui.Sampled(sampler), doctor{a}
 	o.Version, o.Theme, o.Glyphs = version(), a.theme, themes.GlyphsFor(os.Getenv)
 	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Log: a.log}

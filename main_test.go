@@ -504,3 +504,11 @@ func TestFirstFiveMinutes(t *testing.T) {
 	y.Press("enter")
 	y.Until("seen this before")
 }
+
+func TestUnknownTheme(t *testing.T) {
+	x := termtest.Start(t, 100, 24, llmzero(t, t.TempDir(), "--theme", "nope"))
+	x.Until("zero-dark")
+	if err := x.Wait(); err == nil || err.Error() != "exit status 2" {
+		t.Errorf("unknown theme: %v, want exit status 2", err)
+	}
+}
