@@ -75,7 +75,7 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 	e.confirming[n.ID]++
 	e.slots[slot] = n.ID
 	e.crew.start(func() func(context.Context) error {
-		err := guard("the trainer", func() error { return c.train(work, e.opts.Trainer) })
+		err := e.opts.guard("the trainer", func() error { return c.train(work, e.opts.Trainer) })
 		if err == nil {
 			err = c.examine(work, e.opts.Trainer)
 		}

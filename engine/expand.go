@@ -236,7 +236,7 @@ func (e *Engine) startTurn(work context.Context, p pick) {
 		var answer agent.Answer
 		turn, err := b.fill(work, e.curves)
 		if err == nil {
-			err = guard("the agent", func() (err error) {
+			err = e.opts.guard("the agent", func() (err error) {
 				answer, err = e.opts.Agent.Propose(work, turn)
 				return err
 			})

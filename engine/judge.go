@@ -99,6 +99,7 @@ type doom struct {
 	step      int
 	threshold float64
 	why       string
+	agent     bool // condemned by the agent: the threshold is of the validation score, not of the reward
 }
 
 // load reads the curves of the best path.
@@ -211,6 +212,9 @@ func (s *run) trial(out *tree.Outcome) *tree.StopTrial {
 	if d == nil || out.Stop != nil {
 		return nil
 	}
+	if d.agent {
+		return &tree.StopTrial{AtStep: d.step, FalseStop: out.Val.Mean > d.threshold}
+	}
 	end := math.NaN()
 	if len(s.judge.recent) > 0 {
 		end = mean(s.judge.recent)
@@ -232,7 +236,7 @@ func (s *run) ask(ctx context.Context) (a agent.Judgement, err error) {
 			return a, err
 		}
 	}
-	err = guard("the agent", func() (err error) {
+	err = s.engine.opts.guard("the agent", func() (err error) {
 		a, err = s.engine.opts.Agent.Judge(ctx, agent.Watch{
 			Spec: s.spec, Node: s.node, Points: s.points, Parent: parent, Start: s.start, Seed: derive(s.job.Seed, "judge", len(s.points)),
 		})

@@ -49,7 +49,7 @@ func (s *run) train(ctx context.Context) (tree.Outcome, error) {
 		s.judge.rules.Off = true
 	}
 	var out tree.Outcome
-	err := guard("the trainer", func() (err error) {
+	err := s.engine.opts.guard("the trainer", func() (err error) {
 		out, err = s.engine.opts.Trainer.Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
 		return err
 	})
@@ -137,7 +137,7 @@ func (s *run) consult(ctx context.Context) error {
 	if err != nil || !a.Stop || s.judge.doomed != nil {
 		return err
 	}
-	s.judge.doomed = &doom{step: s.saved[len(s.saved)-1].Step, threshold: s.start.Mean, why: a.Why}
+	s.judge.doomed = &doom{step: s.saved[len(s.saved)-1].Step, threshold: s.start.Mean, why: a.Why, agent: true}
 	if s.onTrial() {
 		return nil
 	}

@@ -24,7 +24,7 @@ func (e *Engine) exam(ctx context.Context, spec tree.Spec, n tree.Node, split tr
 	}
 	var score tree.Score
 	var cost tree.Cost
-	err := guard("the trainer", func() (err error) {
+	err := e.opts.guard("the trainer", func() (err error) {
 		score, cost, err = e.opts.Trainer.Evaluate(ctx, x)
 		return err
 	})

@@ -50,10 +50,11 @@ func (o Options) without(ctx context.Context, what string, node tree.NodeID, err
 }
 
 // guard turns a panic of a trainer or an agent into an error, so that one of them cannot take the record's process down.
-func guard(what string, fn func() error) (err error) {
+func (o Options) guard(what string, fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s panicked: %v\n%s", what, p, debug.Stack())
+			o.Logger.Error(what+" panicked", "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s panicked: %v; the log has the stack", what, p)
 		}
 	}()
 	return fn()
