@@ -169,12 +169,11 @@ func (a *app) fed(m feedMsg) tea.Cmd {
 func (a *app) measure(s *search, b event.Batch) {
 	var sum int64
 	for id, ps := range b.Points {
-		c := s.curve(id)
-		last := int64(0)
-		if n := len(c.points); n > 0 {
-			last = c.points[n-1].Tokens
+		held := s.curve(id).points
+		if len(held) == 0 {
+			continue // it is not known yet how many of the tokens are new
 		}
-		if end := ps[len(ps)-1].Tokens; end > last {
+		if end, last := ps[len(ps)-1].Tokens, held[len(held)-1].Tokens; end > last {
 			sum += end - last
 		}
 	}

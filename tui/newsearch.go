@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,7 @@ func (a *app) askNew() tea.Cmd {
 	}
 	trainer := choiceField("trainer", "trainer", or(q.Trainer, trainers[0].Name), "what trains the segments", trainers)
 	f.fields = append(f.fields, choiceField("task", "task", "", "what the model learns", nil), trainer,
+		choiceField("base", "base model", "", "which of the task's base models to begin with", nil),
 		choiceField("agent", "agent", or(q.Agent, "rules"), "who looks at the curves and proposes", o.Agents),
 		choiceField("policy", "search policy", or(q.Policy, "uct"), "which node is expanded next", o.Policies))
 	f.fillTasks(o, q.Task)
@@ -39,6 +41,8 @@ func (a *app) askNew() tea.Cmd {
 	if q.Segment == 0 {
 		budget[2].input.set("40")
 	}
+	budget = append(budget, textField("confirm", "confirm with", number(100*q.Budget.Confirm),
+		"percent of the budget kept to retrain the best paths with fresh seeds before the winner is named", decimal(0, 90)))
 	for _, x := range budget {
 		x.section = "how much"
 	}
@@ -53,11 +57,17 @@ func (a *app) askNew() tea.Cmd {
 	label := textField("name", "name", "", "what you call it; may be empty", nil)
 	seed.section, label.section = "record", "record"
 	f.fields = append(append(append(f.fields, budget...), rest...), seed, label)
-	last := f.get("trainer")
+	f.fillRoot(o)
+	last, task := f.get("trainer"), f.get("task")
 	f.changes = func(_ *app, f *form) {
 		if now := f.get("trainer"); now != last {
 			last = now
 			f.fillTasks(o, "")
+			f.fillRoot(o)
+		}
+		if now := f.get("task"); now != task {
+			task = now
+			f.fillBases(o)
 		}
 	}
 	f.check = func(_ *app, f *form) error { return f.newSearch().Budget.Check() }
@@ -85,15 +95,72 @@ func (f *form) fillTasks(o Offer, want string) {
 	}
 	task.at = 0
 	task.set(want)
+	f.fillBases(o)
+}
+
+// fillBases offers the base models of the chosen task; a task with one has no field for it.
+func (f *form) fillBases(o Offer) {
+	base := f.field("base")
+	base.choices, base.at = nil, 0
+	for _, t := range o.Trainers {
+		if t.Name != f.get("trainer") {
+			continue
+		}
+		for _, k := range t.Tasks {
+			for i := 1; k.Name == f.get("task") && i <= k.Bases; i++ {
+				base.choices = append(base.choices, Choice{Name: num(i)})
+			}
+		}
+	}
+	base.off = func(*form) bool { return len(base.choices) < 2 }
+}
+
+// rootField marks the fields of the root's configuration.
+const rootField = "root."
+
+// fillRoot has a field for every parameter of the chosen trainer: the configuration that the search begins with.
+func (f *form) fillRoot(o Offer) {
+	f.undo = nil // what could be taken back may be gone
+	f.fields = slices.DeleteFunc(f.fields, func(x *formField) bool { return strings.HasPrefix(x.id, rootField) })
+	for _, t := range o.Trainers {
+		if t.Name != f.get("trainer") {
+			continue
+		}
+		for _, p := range t.Space.Params {
+			x := paramField(p, p.Default)
+			x.id, x.section = rootField+p.Name, "root configuration"
+			f.fields = append(f.fields, x)
+		}
+	}
+}
+
+// root are the values that differ from the trainer's defaults.
+func (f *form) root() tree.Config {
+	var c tree.Config
+	for i, x := range f.fields {
+		if !strings.HasPrefix(x.id, rootField) || !f.changed(i) {
+			continue
+		}
+		if v, err := x.param.Parse(x.value()); err == nil {
+			if c == nil {
+				c = tree.Config{}
+			}
+			c[x.param.Name] = v
+		}
+	}
+	return c
 }
 
 // newSearch reads the form.
 func (f *form) newSearch() NewSearch {
 	n := NewSearch{
 		Name: f.get("name"), Task: f.get("task"), Trainer: f.get("trainer"), Agent: f.get("agent"), Policy: f.get("policy"),
-		Approval: approvalOf(f),
+		Approval: approvalOf(f), Root: f.root(),
 	}
 	n.Budget.Segments, _ = strconv.Atoi(f.get("segments"))
+	n.Base, _ = strconv.Atoi(f.get("base"))
+	confirm, _ := strconv.ParseFloat(f.get("confirm"), 64)
+	n.Budget.Confirm = confirm / 100
 	tokens, _ := strconv.ParseFloat(f.get("tokens"), 64)
 	n.Budget.Tokens = int64(tokens)
 	n.Segment, _ = strconv.Atoi(f.get("segment"))

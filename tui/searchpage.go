@@ -230,6 +230,9 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 	case n.State == tree.StateVetoed || n.State == tree.StateFailed:
 		label = sMuted
 	}
+	if a.pages.compare.marked == n.ID && n.ID != tree.Root {
+		label = label.With(paint.Underline)
+	}
 	x = c.Text(x+1, 0, label.On(bg), name(n.ID))
 	if n.Pinned {
 		x = c.Text(x, 0, sAccent.On(bg), gl.Mark.Selected)

@@ -180,18 +180,25 @@ func TestLibraryActs(t *testing.T) {
 
 func TestNewSearchForm(t *testing.T) {
 	r := newRig(t, newFakeLibrary(storybook()), nil)
-	r.keys("n right down down right")
+	r.keys("n")
+	r.mustShow("base model")
+	r.keys("right down down right")
 	r.mustShow("Ollama is not running")
 	r.keys("enter")
 	if len(r.lib.started) != 0 {
 		t.Fatal("a search with an agent that is not there was started")
 	}
-	r.keys("left down down backspace backspace 5 enter")
+	r.keys("left down down backspace backspace 5")
+	for r.a.top().(*form).current().id != rootField+"temperature" {
+		r.keys("down")
+	}
+	r.keys("backspace type:1.3 enter")
 	if len(r.lib.started) != 1 {
 		t.Fatalf("not started:\n%s", r.screen())
 	}
 	n := r.lib.started[0]
-	if n.Task != "sort" || n.Agent != "rules" || n.Budget.Segments != 5 || n.Approval.Mode != tree.AskAlways {
+	if n.Task != "sort" || n.Agent != "rules" || n.Budget.Segments != 5 || n.Approval.Mode != tree.AskAlways ||
+		len(n.Root) != 1 || n.Root.Float("temperature") != 1.3 {
 		t.Fatalf("started %+v", n)
 	}
 }
