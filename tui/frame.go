@@ -49,14 +49,26 @@ func (a *app) footer(c paint.Canvas, right int) {
 	a.keyLine(line, 1, c.W()-right-1, a.pagePlace(), ink(themes.Surface))
 }
 
+// footHelp is the place of the help in a footer: it stands behind what matters here, and always has room.
+const footHelp = 90
+
 // keyLine writes "key words" pairs from column x on while they fit before column end. Help always has room.
 func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) {
 	items := a.acts.footer(p)
+	reserved := 0
+	for _, it := range items {
+		if it.foot == footHelp {
+			reserved = paint.Width(it.key()+it.words(a)) + 4
+		}
+	}
 	for i, it := range items {
 		words := it.words(a)
 		text := it.key() + " " + words
 		w := paint.Width(text)
-		if x+w > end {
+		if it.foot == footHelp {
+			reserved = 0
+		}
+		if x+w > end-reserved {
 			continue
 		}
 		key, word := sKey, sMuted

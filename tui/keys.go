@@ -26,7 +26,7 @@ func then(f func(*app)) func(*app) tea.Cmd {
 func everywhere() []action {
 	const g = "Everywhere"
 	return []action{
-		{id: "help", keys: []string{"?", "f1"}, on: onPages | inGate, group: g, short: "help", help: "what can be done here, by key", foot: 90, run: plain((*app).openHelp)},
+		{id: "help", keys: []string{"?", "f1"}, on: onPages | inGate, group: g, short: "help", help: "what can be done here, by key", foot: footHelp, run: plain((*app).openHelp)},
 		{id: "palette", keys: []string{":", "ctrl+p"}, on: onPages | inGate, group: g, short: "commands", help: "find a command by its name; a number goes to that node", foot: 91, run: plain((*app).openPalette)},
 		{id: "settings", keys: []string{","}, on: onPages, group: g, short: "settings", help: "theme, approval rules of new searches, mouse, bell", run: plain((*app).openSettings)},
 		{id: "error", keys: []string{"!"}, on: onPages | inGate, group: g, short: "last error", help: "the full text of the last error", why: func(a *app) string {

@@ -212,6 +212,6 @@ func playActions() []action {
 			return a.goBack()
 		}},
 		{id: "play.stop", keys: []string{"esc", "P", "q"}, on: onPlay, group: g, short: "end", help: "end the replay", foot: 5, run: (*app).endPlay},
-		{id: "play.help", keys: []string{"?"}, on: onPlay, group: g, short: "help", help: "what can be done here", foot: 90, run: plain((*app).openHelp)},
+		{id: "play.help", keys: []string{"?"}, on: onPlay, group: g, short: "help", help: "what can be done here", foot: footHelp, run: plain((*app).openHelp)},
 	}
 }
