@@ -178,7 +178,11 @@ func (s *study) writeProbes(ctx context.Context, b *strings.Builder, t *task.Tas
 		span := func(name, format string) string {
 			return fmt.Sprintf(format+" to "+format, m.first[name], m.last[name])
 		}
-		fmt.Fprintf(b, "| %s | %.3f | %s | %.3f | %s | %.2f | %s | %s | %s |\n", p.label, test, span(tree.MetricEntropy, "%.2f"), m.last[tree.MetricKL],
+		kl := "-"
+		if p.stages[0].set.Float("beta") > 0 {
+			kl = fmt.Sprintf("%.3f", m.last[tree.MetricKL])
+		}
+		fmt.Fprintf(b, "| %s | %.3f | %s | %s | %s | %.2f | %s | %s | %s |\n", p.label, test, span(tree.MetricEntropy, "%.2f"), kl,
 			span(tree.MetricLength, "%.1f"), m.last[tree.MetricTruncated], span(tree.MetricAllWrong, "%.2f"), span(tree.MetricAllRight, "%.2f"),
 			strings.Join(pathologies(m, test, practitioner), ", "))
 	}

@@ -85,3 +85,22 @@ func TestMeasureShippedBase(t *testing.T) {
 		t.Errorf("%s base %d: greedy accuracy %.3f, the index says %.3f", e.Task, e.Base, got, e.Skill.Greedy)
 	}
 }
+
+func TestIsWorked(t *testing.T) {
+	for _, c := range []struct {
+		task, completion string
+		want             bool
+	}{{"chain", "29#9", true}, {"chain", "#9", false}, {"chain", "29", false}, {"chain", "2+#9", false}, {"maze", "U#", false}, {"sort", "ab", false}} {
+		k, err := task.Lookup(c.task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, err := k.Vocab.Encode(c.completion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := isWorked(k, ids); got != c.want {
+			t.Errorf("%s: isWorked(%q) = %v", c.task, c.completion, got)
+		}
+	}
+}

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"llmzero/trainer/grpo/base"
 	"llmzero/trainer/grpo/policy"
@@ -60,10 +60,10 @@ func measure(t *task.Task, c policy.Config, w []float32) base.Skill {
 	return s
 }
 
-// isWorked says whether a completion shows work before the "#" of its answer.
+// isWorked says whether a completion shows digits of work before the "#" of its answer.
 func isWorked(t *task.Task, completion []uint8) bool {
-	hash, err := t.Vocab.Encode("#")
-	return err == nil && bytes.IndexByte(completion, hash[0]) > 0
+	work, _, ok := strings.Cut(t.Vocab.Decode(completion), "#")
+	return ok && work != "" && strings.Trim(work, "0123456789") == ""
 }
 
 // rewards scores completions; a truncated one is nil and earns 0.
