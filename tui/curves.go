@@ -164,7 +164,7 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 		if id != n.Parent {
 			token = themes.Series3 + themes.Token(i%4)
 		}
-		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(token), Dash: 2})
+		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(token), Dash: 3})
 	}
 	xs, ys := s.series(n.ID, metric)
 	own := chart.Series{X: xs, Y: ys, Ink: ink(themes.Series1)}

@@ -112,6 +112,11 @@ func nodeActions() []action {
 				return "go on"
 			}
 			return "pause"
+		}, why: func(a *app) string {
+			if s := a.s; s != nil && s.t.Status == tree.SearchDone && s.t.Spec.Budget.Used(s.t.Spent) >= 1 {
+				return "the budget is spent: $ raises it"
+			}
+			return ""
 		}, run: (*app).pause},
 		{id: "cancel", keys: []string{"ctrl+x"}, on: onSearch, group: g, short: "end the search", help: "end the search; it can go on later", why: func(a *app) string {
 			if a.s == nil || !a.s.live {

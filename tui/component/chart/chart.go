@@ -12,7 +12,7 @@ import (
 type Series struct {
 	X, Y  []float64
 	Ink   paint.Ink
-	Dash  int  // of every 2*Dash dots along x the first Dash are drawn; 0: all
+	Dash  int  // of every 2*Dash dots along the curve the first Dash are drawn; 0: all
 	Steps bool // hold each value until the next point
 }
 
@@ -91,7 +91,7 @@ func (p *Plot) Draw(c paint.Canvas) {
 	}
 	d := newDots(w, h, p.Point == "")
 	for i, s := range p.Series {
-		d.curve = int8(i % 127)
+		d.curve, d.run = int8(i%127), 0
 		p.trace(d, s)
 	}
 	for _, m := range p.Marks {

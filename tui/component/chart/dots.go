@@ -11,6 +11,7 @@ type dots struct {
 	inks   []paint.Ink
 	owner  []int8      // which curve a cell belongs to
 	curve  int8        // the curve being drawn
+	run    int         // dots of it so far, drawn or left out
 	marked []paint.Ink // colour of marked columns, 0 for none
 }
 
@@ -31,7 +32,7 @@ func (d *dots) set(x, y int, s Series) {
 	if x < 0 || y < 0 || x >= d.w || y >= d.h {
 		return
 	}
-	if s.Dash > 0 && (x/s.Dash)%2 == 1 {
+	if d.run++; s.Dash > 0 && (d.run/s.Dash)%2 == 1 {
 		return
 	}
 	i := y/d.ch*d.cols + x/d.cw
