@@ -180,7 +180,7 @@ func decode(b []byte) (state, Info, error) {
 		return bad(err)
 	}
 	st := state{
-		baseNumber: info.Base, baseID: info.BaseID, model: m, opt: opt, reference: ref, refID: weightsID(ref), step: info.Step,
+		baseNumber: info.Base, baseID: info.BaseID, model: m, opt: opt, reference: ref, refID: weightsID(ref), step: info.Step, kernel: info.Kernel,
 	}
 	if !st.finite() {
 		return bad(errors.New("it holds a number that is not finite"))

@@ -67,6 +67,7 @@ type state struct {
 	refID      string
 	step       int       // optimizer steps since the base
 	spent      tree.Cost // the tokens of earlier segments
+	kernel     string    // the path that trained it, empty for a base
 }
 
 // finite tells whether every number of the state is one that a later segment can go on from.

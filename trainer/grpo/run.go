@@ -81,7 +81,9 @@ func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report
 		learner: newLearner(tk, st, set, job.Seed, tm), job: job, report: report, problems: tk.ValidationSet(),
 		out: out, started: started,
 	}
-	err = s.loop(ctx)
+	if err = s.noteKernel(); err == nil {
+		err = s.loop(ctx)
+	}
 	s.finish()
 	var f *tree.Failure
 	if errors.As(err, &f) {
@@ -120,6 +122,17 @@ func load(t *task.Task, base int, ref string, checkpoint []byte) (state, error) 
 		baseNumber: base, baseID: id, model: policy.NewModel(c, w), opt: optim.New(len(w)),
 		reference: append([]float32(nil), w...), refID: id,
 	}, nil
+}
+
+// noteKernel says so when the checkpoint was trained on a path whose last bits differ, for then the segment cannot be
+// repeated exactly.
+func (s *segment) noteKernel() error {
+	was, is := s.kernel, kernel.Path()
+	if was == "" || kernel.SameBits(was, is) {
+		return nil
+	}
+	return s.report(tree.Report{Log: fmt.Sprintf(
+		"the checkpoint was trained on the %s kernel path and goes on with %s: results differ from a run on one path in the last bits", was, is)})
 }
 
 // loop takes steps until the job is done or stopped. Checkpoints are due at even shares of the way.

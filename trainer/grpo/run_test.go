@@ -33,6 +33,7 @@ type recorder struct {
 	points  []tree.Point
 	checks  []tree.Checkpoint
 	samples []tree.Sample
+	logs    []string
 	stopAt  int
 	stop    func()
 }
@@ -44,6 +45,8 @@ func (r *recorder) report(rep tree.Report) error {
 		if r.stopAt > 0 && len(r.points) == r.stopAt {
 			r.stop()
 		}
+	case rep.Log != "":
+		r.logs = append(r.logs, rep.Log)
 	case rep.Checkpoint != nil:
 		r.checks = append(r.checks, *rep.Checkpoint)
 	}
@@ -201,6 +204,24 @@ func TestKernelPathsTrainAlike(t *testing.T) {
 		}
 		if !reflect.DeepEqual(amd64.points, r.points) || amd64.checks[0].Val != r.checks[0].Val {
 			t.Errorf("%s trained another policy than avx2", path)
+		}
+	}
+}
+
+func TestOtherKernelPathIsSaid(t *testing.T) {
+	if len(kernel.Paths()) < 2 {
+		t.Skip("this CPU has one path")
+	}
+	job := tree.Job{Task: "sort", Config: quick(nil), Steps: 1, Checkpoints: 1, ValSamples: 16}
+	_, here := runJob(t, 1, job)
+	there := runOn(t, "go", job)
+	for what, c := range map[string]struct {
+		from []byte
+		said int
+	}{"same": {here.checks[0].Data, 0}, "other": {there.checks[0].Data, 1}} {
+		job.Resume = c.from
+		if _, r := runJob(t, 1, job); len(r.logs) != c.said {
+			t.Errorf("%s path: %d lines, want %d: %q", what, len(r.logs), c.said, r.logs)
 		}
 	}
 }

@@ -37,6 +37,12 @@ func Paths() []string {
 	return names
 }
 
+// SameBits tells whether two paths, by name, give the same bits.
+func SameBits(a, b string) bool {
+	avx := func(name string) bool { return name == pathNames[pathAVX2] || name == pathNames[pathAVX512] }
+	return a == b || avx(a) && avx(b)
+}
+
 // Use switches to the path of that name; it must not overlap any other call of the package. It is for comparing paths.
 func Use(name string) error {
 	i := slices.Index(Paths(), name)
