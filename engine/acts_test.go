@@ -310,6 +310,14 @@ func TestSteering(t *testing.T) {
 		t.Errorf("after bringing back: %s and %s", now.Nodes[5].State, now.Nodes[6].State)
 	}
 
+	r.do(t, tree.Command{Kind: tree.CmdPrune, Node: 6})
+	r.do(t, tree.Command{Kind: tree.CmdPrune, Node: 5})
+	r.do(t, tree.Command{Kind: tree.CmdUnprune, Node: 5})
+	if now := r.Tree(); now.Nodes[5].State != tree.StateEvaluated || now.Nodes[6].State != tree.StatePruned {
+		t.Errorf("bringing node 5 back makes it %s, and node 6, which was pruned before, %s", now.Nodes[5].State, now.Nodes[6].State)
+	}
+	r.do(t, tree.Command{Kind: tree.CmdUnprune, Node: 6})
+
 	// More samples: the standard error shrinks and the cost is counted.
 	before := r.Tree()
 	r.do(t, tree.Command{Kind: tree.CmdReevaluate, Node: 5})

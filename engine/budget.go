@@ -34,8 +34,7 @@ func (e *Engine) spent() bool {
 	return searchBudget(e.tree.Spec.Budget).Used(searched(e.tree)) >= 1
 }
 
-// room is how many more segments may be started or proposed beside those that are under way: a large number when the budget
-// does not count segments.
+// room is how many more segments may be started or proposed, those under way included: a large number when nothing limits it.
 func (e *Engine) room() int {
 	if e.spent() {
 		return 0
@@ -45,23 +44,30 @@ func (e *Engine) room() int {
 	if b.Segments > 0 {
 		n = b.Segments - s.Segments
 	}
-	if b.Tokens > 0 && s.Segments > 0 {
-		// Segments under way will spend what a segment has cost on average.
-		mean := max(1, s.Cost.Tokens()/int64(s.Segments))
-		n = min(n, int((b.Tokens-s.Cost.Tokens()+mean-1)/mean))
+	if b.Tokens > 0 && e.typical > 0 {
+		n = min(n, int((b.Tokens-s.Cost.Tokens()+e.typical-1)/e.typical))
 	}
 	return n
 }
 
-// allowance is how many tokens the next segment may spend, 0 for no limit: what is left after those that run.
+// allowance is how many tokens the next segment may spend, 0 for no limit: what is left when those that run have spent what was
+// set aside for them. It is negative when nothing worth starting is left before one of them ends.
 func (e *Engine) allowance() int64 {
 	b, s := searchBudget(e.tree.Spec.Budget), searched(e.tree)
 	if b.Tokens == 0 {
 		return 0
 	}
 	left := b.Tokens - s.Cost.Tokens()
-	if s.Segments > 0 {
-		left -= int64(len(e.running)) * (s.Cost.Tokens() / int64(s.Segments))
+	if e.typical == 0 {
+		return max(1, left/int64(len(e.slots))) // nobody knows yet what a segment costs
 	}
-	return max(1, left)
+	for id, seg := range e.running {
+		if e.tree.Nodes[id].State == tree.StateRunning {
+			left -= min(seg.allowance, e.typical) // no more than the dearest segment so far has cost
+		}
+	}
+	if left <= 0 || (len(e.running) > 0 && left < e.typical/4) {
+		return -1
+	}
+	return left
 }

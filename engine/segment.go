@@ -22,8 +22,9 @@ const mostFailures = 8
 
 // segment is one that runs.
 type segment struct {
-	cancel context.CancelCauseFunc
-	stop   *tree.StopNote // set before it is canceled with tree.ErrStop
+	cancel    context.CancelCauseFunc
+	allowance int64          // tokens that it may spend, 0 for no limit
+	stop      *tree.StopNote // set before it is canceled with tree.ErrStop
 }
 
 // startSegments puts nodes that are in line on free slots.
@@ -36,6 +37,9 @@ func (e *Engine) startSegments(ctx context.Context) (bool, error) {
 		}
 		if busy != 0 {
 			continue
+		}
+		if e.allowance() < 0 {
+			break
 		}
 		if err := e.startSegment(ctx, slot, queue[0]); err != nil {
 			return started, err
@@ -58,7 +62,7 @@ func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) er
 	}
 	ctx, cancel := context.WithCancelCause(work)
 	e.slots[slot] = id
-	e.running[id] = &segment{cancel: cancel}
+	e.running[id] = &segment{cancel: cancel, allowance: job.Tokens}
 	s := &run{
 		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n), best: e.reference(),
 		judge: judge{rules: e.tree.Spec.Judge, start: e.spentBefore(n), steps: job.Steps, last: math.NaN()},
@@ -100,7 +104,7 @@ func (e *Engine) job(n *tree.Node, attempt, slot int) tree.Job {
 		Search: spec.ID, Node: n.ID, Attempt: attempt, Task: spec.Task, Base: spec.Base,
 		Seed:   derive(spec.Seed, "segment", int(n.ID), attempt),
 		Config: n.Config.Clone(), FromStep: n.Transition.From.Step, Steps: n.Transition.Steps,
-		Tokens: e.allowance(), Checkpoints: checkpoints, Slot: e.slot(slot),
+		Tokens: max(0, e.allowance()), Checkpoints: checkpoints, Slot: e.slot(slot),
 	}
 	if job.Steps == 0 {
 		job.Steps = spec.Segment
@@ -139,6 +143,7 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 	id, seg := s.job.Node, e.running[s.job.Node]
 	out.Checkpoints, out.Spark = s.saved, spark(s.points)
 	failure := classify(&out, err)
+	e.typical = max(e.typical, out.Cost.Tokens())
 	s.node.Outcome = &out
 	switch {
 	case err != nil && errors.As(err, new(recordError)):

@@ -85,6 +85,22 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
+// TestParallelTokens checks that segments that run beside each other share what is left of the tokens.
+func TestParallelTokens(t *testing.T) {
+	s := spec(tree.AskNever, 0)
+	for _, tokens := range []int64{4_000, 10_000} {
+		s.Parallel, s.Budget = 4, tree.Budget{Tokens: tokens}
+		r := newRig(t, s, nil)
+		if err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		const step = 160 // tokens of one step, by which each segment may overshoot
+		if got := r.check(t).Spent.Cost.Tokens(); got < tokens || got > tokens+4*step {
+			t.Errorf("%d tokens were spent, want about %d", got, tokens)
+		}
+	}
+}
+
 // TestParallel checks that slots fill up with different nodes, and that one slot's failure does not stop the others.
 func TestParallel(t *testing.T) {
 	s := spec(tree.AskNever, 30)
