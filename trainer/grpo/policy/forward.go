@@ -19,7 +19,7 @@ type Tape struct {
 	grad   gradTape
 }
 
-// layerTape is what the backward pass of one layer needs; rows x the width named.
+// layerTape is what the backward pass of one layer needs; rows x the width named, mid, midR, h2, a and act from row from on.
 type layerTape struct {
 	from      int       // rows before this one give keys and values to others, but nothing reads what the layer makes of them
 	in, mid   []float32 // Dim: residual stream before attention and before the MLP

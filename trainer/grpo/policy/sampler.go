@@ -90,11 +90,9 @@ func (s *Sampler) Sample(out *Completions, prompts [][]uint8, n int, o Sampling)
 		if len(p) < 1 || len(p) >= s.net.Context {
 			panic(fmt.Sprintf("policy: prompt %d has %d tokens, want 1 to %d", i, len(p), s.net.Context-1))
 		}
-		room = min(room, s.net.Context-len(p)+1)
+		room = min(room, s.net.Context-len(p))
 	}
-	// The last token drawn is never fed back, so a prompt of p tokens leaves Context-p+1 of them; files and training
-	// keep to Context in all.
-	o.MaxNew = max(1, min(o.MaxNew, room-1))
+	o.MaxNew = max(1, min(o.MaxNew, room))
 	rows := len(prompts) * n
 	out.resize(rows, o.MaxNew)
 	pieces := max(min(s.team.Size(), len(prompts)), (rows+maxRows-1)/maxRows)
@@ -119,7 +117,7 @@ type decoder struct {
 	order                                      [256]uint8
 }
 
-// fit makes room for the caches of rows that see at most ctx tokens; small caches stay in the processor's.
+// fit makes room for the caches of rows that see at most ctx tokens, and no more: what is small stays near the processor.
 func (w *decoder) fit(n *Net, rows, ctx int) {
 	w.ctx = pad16(ctx)
 	w.size = n.Layers * n.Heads() * 2 * HeadDim * w.ctx
