@@ -71,3 +71,11 @@ func (e *Engine) allowance() int64 {
 	}
 	return left
 }
+
+// fullCost is what a segment of that many steps would have cost, had it not ended early.
+func fullCost(c tree.Cost, steps int) int64 {
+	if c.Steps == 0 || c.Steps >= steps {
+		return c.Tokens()
+	}
+	return c.Tokens() * int64(steps) / int64(c.Steps)
+}

@@ -66,7 +66,7 @@ type Engine struct {
 	errs        int                  // agent errors in a row
 	barren      int                  // turns in a row without a proposal
 	failures    int                  // failed segments in a row
-	typical     int64                // tokens of the dearest segment so far
+	typical     int64                // tokens of the dearest segment so far, had it run to its end
 	failed      []tree.NodeID        // nodes that failed and may need a remedy
 	confirming  map[tree.NodeID]int  // retrainings under way
 	unconfirmed map[tree.NodeID]int  // retrainings that failed in this process
@@ -281,7 +281,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	e.failed = e.failed[:0]
 	for _, n := range e.tree.Nodes {
 		if n.ID != tree.Root && n.Outcome != nil {
-			e.typical = max(e.typical, n.Outcome.Cost.Tokens())
+			e.typical = max(e.typical, fullCost(n.Outcome.Cost, n.Transition.Steps))
 		}
 		if n.State == tree.StateFailed {
 			e.failed = append(e.failed, n.ID) // pick sorts out those that were remedied

@@ -143,7 +143,7 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 	id, seg := s.job.Node, e.running[s.job.Node]
 	out.Checkpoints, out.Spark = s.saved, spark(s.points)
 	failure := classify(&out, err)
-	e.typical = max(e.typical, out.Cost.Tokens())
+	e.typical = max(e.typical, fullCost(costOf(out.Cost, s.points), s.job.Steps))
 	s.node.Outcome = &out
 	switch {
 	case err != nil && errors.As(err, new(recordError)):
