@@ -129,9 +129,6 @@ func (g *gate) title(a *app) string {
 	if tr.From.Step > 0 {
 		t += " @ step " + num(tr.From.Step)
 	}
-	if tr.FromWhy != "" && a.w >= 100 {
-		t += " (" + tr.FromWhy + ")"
-	}
 	if at, of := g.queue(a.s); of > 0 {
 		t += fmt.Sprintf(" %s %d of %d", a.look.glyphs.Mark.Separator, at+1, of)
 	}
@@ -263,7 +260,7 @@ func (g *gate) drawDiagnosis(a *app, l *lines, n *tree.Node) {
 // drawEvidence paints one piece of evidence beside the piece of curve that shows it.
 func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Evidence, mark themes.Token) {
 	curveW := 18
-	if l.c.W()-x < 60 {
+	if l.c.W()-x < 46 {
 		curveW = 0
 	}
 	if curveW > 0 {
@@ -382,6 +379,9 @@ func (g *gate) drawReasons(a *app, l *lines, n *tree.Node) {
 	}
 	if why := a.s.t.Spec.Approval.Risky(a.s.t.Spec.Space, tr); why != "" {
 		para("Risky", sWarn, why)
+	}
+	if tr.FromWhy != "" {
+		para("Resumes", sMuted, name(tr.From.Node)+" @ step "+num(tr.From.Step)+": "+tr.FromWhy)
 	}
 	by := "proposed by " + agentName(tr.By)
 	if tr.Note != "" {
