@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,6 @@ import (
 )
 
 func TestFailureClasses(t *testing.T) {
-	nan := tree.Score{Mean: nanOf()}
 	for _, x := range []struct {
 		name  string
 		out   tree.Outcome
@@ -25,7 +25,8 @@ func TestFailureClasses(t *testing.T) {
 		{"any other error", tree.Outcome{}, errors.New("exit status 1"), tree.FailCrash},
 		{"a failure in the outcome", tree.Outcome{Failure: &tree.Failure{Class: tree.FailData}}, nil, tree.FailData},
 		{"no checkpoint", tree.Outcome{}, nil, tree.FailCrash},
-		{"a score that is not a number", tree.Outcome{Checkpoints: []tree.Checkpoint{{Val: nan}}}, nil, tree.FailNaN},
+		{"a cost below nothing", tree.Outcome{Checkpoints: []tree.Checkpoint{{}}, Cost: tree.Cost{SampledTokens: -5}}, nil, tree.FailData},
+		{"a cost that is not a number", tree.Outcome{Checkpoints: []tree.Checkpoint{{}}, Cost: tree.Cost{WallSeconds: math.NaN()}}, nil, tree.FailData},
 	} {
 		if f := classify(&x.out, x.err); f == nil || f.Class != x.class {
 			t.Errorf("%s: %v, want %s", x.name, f, x.class)
@@ -36,7 +37,33 @@ func TestFailureClasses(t *testing.T) {
 	}
 }
 
-func nanOf() float64 { zero := 0.0; return zero / zero }
+// TestDistrust feeds what a careless or broken trainer may report.
+func TestDistrust(t *testing.T) {
+	good := tree.Checkpoint{Step: 5, Data: []byte("x"), Val: tree.Score{Mean: 0.5, SE: 0.1, N: 10}}
+	for _, x := range []struct {
+		name   string
+		change func(*tree.Checkpoint)
+		class  tree.FailureClass
+	}{
+		{"sound", func(*tree.Checkpoint) {}, ""},
+		{"without content", func(c *tree.Checkpoint) { c.Data = nil }, tree.FailCrash},
+		{"before the segment", func(c *tree.Checkpoint) { c.Step = 2 }, tree.FailData},
+		{"the same twice", func(c *tree.Checkpoint) { c.Step = 4 }, tree.FailData},
+		{"a score that is not a number", func(c *tree.Checkpoint) { c.Val.Mean = math.NaN() }, tree.FailNaN},
+		{"an infinite score", func(c *tree.Checkpoint) { c.Val.Mean = math.Inf(1) }, tree.FailNaN},
+		{"a negative error", func(c *tree.Checkpoint) { c.Val.SE = -1 }, tree.FailNaN},
+	} {
+		s := &run{job: tree.Job{FromStep: 2}, saved: []tree.Checkpoint{{Step: 4}}}
+		c := good
+		x.change(&c)
+		switch f := s.distrust(c); {
+		case f == nil && x.class != "":
+			t.Errorf("%s: accepted, want %s", x.name, x.class)
+		case f != nil && f.Class != x.class:
+			t.Errorf("%s: %v, want %q", x.name, f, x.class)
+		}
+	}
+}
 
 // TestFailureIsRemedied checks that an out-of-memory failure is marked, not retried as it is, and shown to the agent.
 func TestFailureIsRemedied(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -102,8 +103,8 @@ func (s *run) report(ctx context.Context, r tree.Report) error {
 }
 
 func (s *run) save(ctx context.Context, c tree.Checkpoint) error {
-	if c.Ref == "" && len(c.Data) == 0 {
-		return &tree.Failure{Class: tree.FailCrash, Message: fmt.Sprintf("the checkpoint at step %d has no content", c.Step)}
+	if f := s.distrust(c); f != nil {
+		return f
 	}
 	if len(c.Data) > 0 {
 		ref, err := s.engine.opts.Record.SaveBlob(ctx, c.Data)
@@ -120,6 +121,29 @@ func (s *run) save(ctx context.Context, c tree.Checkpoint) error {
 	}
 	s.saved = append(s.saved, c)
 	return nil
+}
+
+// distrust says what is wrong with a checkpoint: trainers may be programs of others.
+func (s *run) distrust(c tree.Checkpoint) *tree.Failure {
+	last := s.job.FromStep
+	if n := len(s.saved); n > 0 {
+		last = s.saved[n-1].Step
+	}
+	switch {
+	case c.Ref == "" && len(c.Data) == 0:
+		return &tree.Failure{Class: tree.FailCrash, Message: fmt.Sprintf("the checkpoint at step %d has no content", c.Step)}
+	case c.Step <= last:
+		return &tree.Failure{Class: tree.FailData, Message: fmt.Sprintf("a checkpoint at step %d after one at step %d", c.Step, last)}
+	case !number(c.Val):
+		return &tree.Failure{Class: tree.FailNaN, Message: fmt.Sprintf("the validation score at step %d is not a number", c.Step)}
+	}
+	return nil
+}
+
+// number tells whether a score can be compared and written.
+func number(s tree.Score) bool {
+	sum := s.Mean + s.SE // NaN and infinities come through
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0) && s.SE >= 0
 }
 
 // consult asks the agent whether a segment that saved a checkpoint should go on.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"llmzero/engine/event"
@@ -28,6 +29,9 @@ func (e *Engine) exam(ctx context.Context, spec tree.Spec, n tree.Node, split tr
 		score, cost, err = e.opts.Trainer.Evaluate(ctx, x)
 		return err
 	})
+	if err == nil && !number(score) {
+		err = fmt.Errorf("the trainer's score on %s is not a number", split)
+	}
 	return score, cost, err
 }
 

@@ -155,6 +155,9 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: "interrupted: starts again from its parent's checkpoint"}))
 	case failure != nil:
 		out.Checkpoints, out.Chosen, out.Val = nil, -1, tree.Score{}
+		if failure.Class == tree.FailData {
+			out.Cost = tree.Cost{} // not to be believed
+		}
 		out.Failure, out.Cost = failure, costOf(out.Cost, s.points)
 		entries := []entry{engineEntry(&event.Ended{Node: id, State: tree.StateFailed, Outcome: out})}
 		if e.failures++; e.failures >= mostFailures {
@@ -206,10 +209,9 @@ func classify(out *tree.Outcome, err error) *tree.Failure {
 	case len(out.Checkpoints) == 0:
 		return &tree.Failure{Class: tree.FailCrash, Message: "the trainer ended without a checkpoint"}
 	}
-	for _, c := range out.Checkpoints {
-		if math.IsNaN(c.Val.Mean) || math.IsInf(c.Val.Mean, 0) || math.IsNaN(c.Val.SE) {
-			return &tree.Failure{Class: tree.FailNaN, Message: fmt.Sprintf("the validation score at step %d is not a number", c.Step)}
-		}
+	c := out.Cost
+	if min(c.PromptTokens, c.SampledTokens, c.TrainedTokens, c.EvalTokens) < 0 || !(c.WallSeconds >= 0) || !(c.GPUSeconds >= 0) {
+		return &tree.Failure{Class: tree.FailData, Message: fmt.Sprintf("the trainer says that the segment cost %+v", c)}
 	}
 	return nil
 }
