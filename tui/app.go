@@ -52,12 +52,6 @@ type app struct {
 	exit    exit
 }
 
-// exit is how the screen is left.
-type exit struct {
-	leave Leave
-	idle  bool // leave as soon as nothing runs
-}
-
 // dialog is a layer over the page. The topmost gets the keys.
 type dialog interface {
 	// place says which actions of the table hold.
@@ -82,7 +76,7 @@ func newApp(ctx context.Context, o Options) *app {
 		o.Themes = themes.Builtins()
 	}
 	a := &app{
-		opt: o, now: o.Now, grid: paint.NewGrid(1, 1), page: onHome, home: newHome(), exit: exit{leave: LeaveStop}, dirty: true,
+		opt: o, now: o.Now, grid: paint.NewGrid(1, 1), page: onHome, home: newHome(), exit: exit{leave: LeaveStop, known: map[string]Session{}}, dirty: true,
 		settings: defaultSettings(),
 	}
 	a.task = func(f func(context.Context) tea.Msg) tea.Cmd {

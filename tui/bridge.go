@@ -76,48 +76,66 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		a.home.facts = m
 	case offerMsg:
 		a.offer = m.offer
-		a.home.offered = true
 		if m.err != nil {
 			a.fail("what there is to choose", m.err)
 		}
+	case libraryDidMsg:
+		return a.libraryDid(m)
+	case savedMsg:
+		a.saved(m)
+	case settingsMsg:
+		a.gotSettings(m)
+	case leavingMsg:
+		return a.leaving(m)
 	case openedMsg:
 		return a.opened(m)
+	case comparedMsg:
+		a.compared(m)
+	default:
+		return a.receiveSearch(msg)
+	}
+	return nil
+}
+
+// receiveSearch takes what commands of a search answered. What belongs to a search that was left meanwhile does no harm.
+func (a *app) receiveSearch(msg tea.Msg) tea.Cmd {
+	switch m := msg.(type) {
 	case feedMsg:
 		return a.fed(m)
+	case didMsg:
+		return a.did(m)
 	case liveMsg:
 		m.s.live = m.live
 	case snapshotMsg:
-		if m.s == a.s {
-			if m.s.play != nil {
-				m.s.play.real = m.t
-			} else {
-				m.s.t = m.t
-			}
-			m.s.reindex()
-			return tea.Batch(a.feed(m.s), a.follow())
-		}
+		return a.mended(m)
 	case pointsMsg:
 		a.gotPoints(m)
 	case recordMsg:
 		rec := m.rec
 		m.s.records[m.node] = &rec
-	case libraryDidMsg:
-		return a.libraryDid(m)
-	case didMsg:
-		return a.did(m)
-	case savedMsg:
-		a.saved(m)
-	case comparedMsg:
-		a.compared(m)
 	case playMsg:
 		return a.gotJournal(m)
-	case settingsMsg:
-		a.gotSettings(m)
 	case screenMsg:
 		a.gotScreen(m)
 		return a.follow()
 	}
 	return nil
+}
+
+// mended takes a snapshot after a gap in the events, and listens again.
+func (a *app) mended(m snapshotMsg) tea.Cmd {
+	s := m.s
+	if s != a.s {
+		return nil
+	}
+	if s.play != nil {
+		s.play.real = m.t
+	} else {
+		s.t = m.t
+		s.reindex()
+	}
+	a.syncDialogs()
+	return tea.Batch(a.feed(s), a.follow())
 }
 
 // waitFeed waits for the next batch of a search: the one waiting command of its subscription. It gathers for a frame's time
@@ -157,12 +175,8 @@ func (a *app) fed(m feedMsg) tea.Cmd {
 	if gap {
 		return a.task(func(context.Context) tea.Msg { return snapshotMsg{s: s, t: s.sess.Tree()} })
 	}
-	cmds := []tea.Cmd{a.feed(s), a.follow(), a.announce(s, waiting, status)}
-	if a.exit.idle && len(s.ix.running) == 0 {
-		cmds = append(cmds, tea.Quit)
-	}
 	a.syncDialogs()
-	return tea.Batch(cmds...)
+	return tea.Batch(a.feed(s), a.follow(), a.announce(s, waiting, status))
 }
 
 // measure counts the tokens of a batch's points.
@@ -317,6 +331,7 @@ func (a *app) opened(m openedMsg) tea.Cmd {
 		return nil
 	}
 	a.closeSearch()
+	a.exit.known[m.s.id] = m.s.sess
 	a.s = m.s
 	a.dialogs = nil
 	a.back = nil
@@ -396,13 +411,13 @@ func (a *app) ticked() tea.Cmd {
 	a.toast.expire(a.now())
 	a.stepPlay()
 	s := a.s
+	if a.exit.idle {
+		return tea.Batch(a.tick(), a.underWay(false))
+	}
 	if s == nil {
 		return a.tick()
 	}
 	s.rate.count(0, a.now())
-	if a.exit.idle && len(s.ix.running) == 0 {
-		return tea.Quit
-	}
 	// Whether the search is live is asked in a command: the session may be busy starting its trainer.
 	return tea.Batch(a.tick(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
 }

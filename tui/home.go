@@ -14,13 +14,12 @@ import (
 
 // home is the library of searches; with none it is a menu that begins with the quick tour.
 type home struct {
-	all     []tree.Summary
-	rows    []int // indices into all, filtered and sorted
-	loaded  bool
-	err     error
-	offered bool
-	busy    string
-	facts   []Fact
+	all    []tree.Summary
+	rows   []int // indices into all, filtered and sorted
+	loaded bool
+	err    error
+	busy   string
+	facts  []Fact
 
 	cursor int
 	top    int

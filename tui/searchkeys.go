@@ -11,8 +11,6 @@ import (
 	"llmzero/tui/component/paint"
 )
 
-func pauseCommand() tree.Command { return tree.Command{Kind: tree.CmdPause} }
-
 // gateActions answer a proposal.
 func gateActions() []action {
 	const g = "Proposal"

@@ -295,6 +295,11 @@ func TestQuitAsksWhileSegmentsRun(t *testing.T) {
 	if c := f.last(); c.Kind != tree.CmdPause || r.quit {
 		t.Fatalf("finish did %+v, quit %v", c, r.quit)
 	}
+	r.send(tickMsg(r.now))
+	if r.quit {
+		t.Fatal("it left while something trains")
+	}
+	r.keys("esc") // back to the library: the search goes on behind it
 	r.keys("q s")
 	if !r.quit || r.a.exit.leave != LeaveStop {
 		t.Fatal("it did not leave")

@@ -164,6 +164,9 @@ func (a *app) trajRows(motions []analysis.Motion) []trajRow {
 			}
 		case g.Role == tree.RoleRegularization && g.Moved > 0:
 			row.verdict = "oscillating: " + plural(g.Turns, "turn")
+			if g.Turns == 0 {
+				row.verdict = "no turns"
+			}
 			if known {
 				row.verdict += "   null test p = " + pValue(null.Regularization)
 			}
