@@ -19,6 +19,9 @@ func (e *Engine) practitioner(ctx context.Context) error {
 // transaction.
 func (e *Engine) propose(ctx context.Context, p pick, t tree.Transition, exchanges []tree.Exchange) error {
 	parent := e.tree.Nodes[t.From.Node]
+	if c, ok := parent.Outcome.Checkpoint(); ok && t.FromWhy == "" && c.Step == t.From.Step {
+		t.FromWhy = parent.Outcome.ChosenWhy
+	}
 	id := tree.NodeID(len(e.tree.Nodes))
 	entries := append(called(exchanges), entry{t.By, &event.Proposed{
 		Node: id, Parent: parent.ID, Transition: t, Config: parent.Config.With(t.Changes), Why: p.terms, Fresh: p.fresh,

@@ -170,7 +170,7 @@ func TestChooseCheckpoint(t *testing.T) {
 
 // TestAgentChooses checks that the agent's choice of a checkpoint decides what the next segments go on from.
 func TestAgentChooses(t *testing.T) {
-	r := newRig(t, spec(tree.AskNever, 4), nil)
+	r := newRig(t, spec(tree.AskNever, 8), nil)
 	r.agent.choose = func(x agent.Ended) agent.Choice {
 		if x.Node.ID == 2 {
 			return agent.Choice{Index: 99} // nonsense: the rule's choice stands
@@ -183,6 +183,11 @@ func TestAgentChooses(t *testing.T) {
 	now := r.check(t)
 	if o := now.Nodes[1].Outcome; o.Chosen != 1 || o.ChosenWhy != "before the collapse" || o.Val != o.Checkpoints[1].Val {
 		t.Errorf("node 1 goes on from checkpoint %d: %q", o.Chosen, o.ChosenWhy)
+	}
+	for _, n := range now.Nodes[1:] {
+		if n.Parent == 1 && (n.Transition.From.Step != now.Nodes[1].Outcome.Checkpoints[1].Step || n.Transition.FromWhy != "before the collapse") {
+			t.Errorf("node %d goes on from step %d: %q", n.ID, n.Transition.From.Step, n.Transition.FromWhy)
+		}
 	}
 	if o := now.Nodes[2].Outcome; o.Chosen < 0 || o.Chosen >= len(o.Checkpoints) {
 		t.Errorf("node 2 goes on from checkpoint %d", o.Chosen)
