@@ -81,7 +81,7 @@ func TestGradientOfTheWholeLoss(t *testing.T) {
 		}
 		types := []string{lossGRPO, lossDrGRPO, lossDAPO}
 		if path != was {
-			types = types[2:] // the weights of tokens are the same code on every path
+			types = types[2:] // the loss types are the same code on every path
 		}
 		for _, lossType := range types {
 			for _, rank := range []int{0, 4} {
@@ -91,6 +91,7 @@ func TestGradientOfTheWholeLoss(t *testing.T) {
 	}
 }
 
+// checkLoss compares eight elements of every trained tensor.
 func checkLoss(t *testing.T, lossType string, rank int) {
 	rng := rand.New(rand.NewPCG(3, uint64(rank)))
 	w := lossConfig.Init(rng)
