@@ -95,11 +95,31 @@ func TestRepairs(t *testing.T) {
 				if s.calls() != 3 || !strings.Contains(x.Prompt, "cannot be used") || !strings.Contains(x.Prompt, x.Errors[0]) {
 					t.Errorf("%d calls; the model was not told what was wrong:\n%s", s.calls(), x.Prompt)
 				}
+				if one, two := seedOf(s.bodies[1]), seedOf(s.bodies[2]); one == two {
+					t.Errorf("the repair asks with the same seed %v, which would give the same answer", one)
+				}
 				if x.TokensIn != 200 {
 					t.Errorf("%d prompt tokens: both calls count", x.TokensIn)
 				}
 			}, answer{text: goodDiagnosis}, answer{text: bad.text}, answer{text: goodProposals})
 		})
+	}
+}
+
+func seedOf(body map[string]any) any {
+	if opts, ok := body["options"].(map[string]any); ok {
+		return opts["seed"]
+	}
+	return body["seed"]
+}
+
+// TestLearnsTheTokenizer has a server that counts far more tokens than estimated: the next prompt must be shorter.
+func TestLearnsTheTokenizer(t *testing.T) {
+	s := newServer(t, answer{text: goodDiagnosis, tokens: 7000}, answer{text: goodProposals})
+	s.context = 8192
+	got := mustPropose(t, newAgent(t, "ollama", s, nil), testTurn())
+	if strings.Contains(got.Exchanges[0].Prompt, "left out for length") || !strings.Contains(got.Exchanges[1].Prompt, "left out for length") {
+		t.Error("the second prompt was not shortened after the first took more tokens than estimated")
 	}
 }
 
