@@ -14,7 +14,6 @@ import (
 	"llmzero/engine/tree"
 	"llmzero/trainer/grpo"
 	"llmzero/trainer/grpo/base"
-	"llmzero/trainer/grpo/kernel"
 	"llmzero/trainer/grpo/task"
 )
 
@@ -37,8 +36,19 @@ func (s *study) page(ctx context.Context, t *task.Task, dir string) error {
 	if fine(t) {
 		b.WriteString("Task, bases and budgets were chosen from a handful of constant runs on base 1, and grid, hand-made schedules and seeds fixed,\nbefore the comparison; on prefix one trial run of the rising band at 1000k tokens had been seen. The schedules derived from\nthe best constant were added after prefix's first screening, before any schedule was scored.\n\n")
 	}
-	fmt.Fprintf(&b, "Measured with `go run ./trainer/grpo/study -journal F -task %s` on the %s kernel path.\n", t.Name, kernel.Path())
+	fmt.Fprintf(&b, "Measured with `go run ./trainer/grpo/study -journal F -task %s` (kernel path: %s; every run is in\ntrainer/grpo/study/testdata/journal.jsonl.gz). A build that rounds differently moves single runs by a point or two.\n", t.Name, s.kernels(t))
 	return os.WriteFile(filepath.Join(dir, t.Name+".md"), []byte(b.String()), 0o644)
+}
+
+// kernels names the kernel paths on which a task's runs were made.
+func (s *study) kernels(t *task.Task) string {
+	paths := map[string]bool{}
+	for k, r := range s.journal.done {
+		if k.task == t.Name {
+			paths[r.Kernel] = true
+		}
+	}
+	return strings.Join(slices.Sorted(maps.Keys(paths)), ", ")
 }
 
 func thousands(n int) string { return fmt.Sprintf("%dk", n/1000) }
@@ -217,7 +227,8 @@ func pathologies(m ends, test, practitioner float64) []string {
 	}
 	add("policy collapse", behind && m.last[tree.MetricReward] < 0.5*m.first[tree.MetricReward])
 	add("entropy collapse", behind && m.last[tree.MetricEntropy] < 0.3*m.first[tree.MetricEntropy])
-	add("entropy explosion", behind && m.last[tree.MetricEntropy] > 1.5*m.first[tree.MetricEntropy])
+	add("entropy explosion", behind && m.last[tree.MetricEntropy] > 1.5*m.first[tree.MetricEntropy] &&
+		m.last[tree.MetricReward] < m.first[tree.MetricReward])
 	add("truncation", m.last[tree.MetricTruncated] > 0.1)
 	add("sparse signal", m.last[tree.MetricAllWrong] > 0.5)
 	add("saturated signal", m.last[tree.MetricAllRight] > 0.7)

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"compress/gzip"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"llmzero/engine/tree"
+	"llmzero/trainer/grpo/task"
 )
 
 // A page says of what is missing that it was not measured, and prints no number for it.
@@ -30,6 +33,49 @@ func TestPageOfAnEmptyJournal(t *testing.T) {
 	}
 	if strings.Contains(page, "best constant |") {
 		t.Error("the page compares what was not measured")
+	}
+}
+
+// The shipped pages are what the shipped journal says; what the bases can do is measured anew and left out here.
+func TestShippedPages(t *testing.T) {
+	dir := t.TempDir()
+	packed, err := os.Open("testdata/journal.jsonl.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := packed.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	r, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "journal.jsonl")
+	if err := os.WriteFile(path, lines, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &study{journal: open(t, path), offline: true, parallel: 1}
+	measured := func(page string) string {
+		_, rest, _ := strings.Cut(page, "## Best constant")
+		return rest
+	}
+	for _, k := range task.All() {
+		if err := s.page(context.Background(), k, dir); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, k.Name+".md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, got := measured(string(b)), measured(k.Facts()); want == "" || got != want {
+			t.Errorf("%s: the page is not what the journal says; write the pages again with -facts", k.Name)
+		}
 	}
 }
 
