@@ -79,6 +79,7 @@ func TestRepairs(t *testing.T) {
 		"banned":          {proposalJSON("n3@40", "learning_rate", `0.008`), "banned (always diverges)"},
 		"vetoed":          {proposalJSON("n3@40", "num_generations", `64`), "vetoed before (far too expensive)"},
 		"sibling's":       {proposalJSON("n1@20", "beta", `0.01`), "already tried"},
+		"at odds":         {strings.Replace(proposalJSON("n3@40", "beta", "0.1"), `"changes":[`, `"changes":[{"parameter":"beta","value":0.2,"reason":"x"},`, 1), "changed twice"},
 		"null value":      {proposalJSON("n3@40", "beta", `null`), "a value is a number"},
 		"sure beyond all": {strings.Replace(proposalJSON("n3@40", "beta", `0.1`), `"confidence":0.5`, `"confidence":7`, 1), "confidence 7"},
 	} {
@@ -137,6 +138,7 @@ func TestLenient(t *testing.T) {
 		"label":        proposalJSON("n3@40", "lr", "0.001"),
 		"text number":  proposalJSON("n3@40", "beta", `"0.1"`),
 		"extra field":  strings.Replace(good, `"effect"`, `"mood":"fine","effect"`, 1),
+		"said again":   strings.Replace(good, `"changes":[`, `"changes":[{"parameter":"beta","value":0.1,"reason":"x"},`, 1),
 		"as it is":     proposalJSON("n3@40", "num_generations", "8"),
 		"spaces":       proposalJSON(" n3@40 ", " beta ", "0.1"),
 		"escape codes": strings.Replace(good, "because", `be\u001b[31mcause\u202e`, 1),

@@ -59,7 +59,7 @@ type choice struct {
 const (
 	maxText      = 240
 	maxFindings  = 3
-	maxProposals = 4
+	maxProposals = 2 // the gate takes the first that may be made; the second is its spare
 	maxChanges   = 5
 )
 
@@ -404,10 +404,12 @@ func (p proposal) read(t agent.Turn, places []place) (tree.Transition, error) {
 			return tr, err
 		}
 		from := src.Config[param.Name]
-		if v == from {
-			continue // it says what is so already
+		to := tree.Change{Param: param.Name, From: from, To: v, Reason: clean(c.Reason, 120)}
+		said := slices.ContainsFunc(tr.Changes, func(o tree.Change) bool { return o.Param == to.Param && o.To == to.To })
+		if v == from || said { // it says what is so already, or says it again, as small models do
+			continue
 		}
-		tr.Changes = append(tr.Changes, tree.Change{Param: param.Name, From: from, To: v, Reason: clean(c.Reason, 120)})
+		tr.Changes = append(tr.Changes, to)
 	}
 	return tr, nil
 }

@@ -2,6 +2,9 @@ package llm
 
 import (
 	"context"
+	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,7 +110,8 @@ func (a *Agent) Choose(ctx context.Context, e agent.Ended) (agent.Choice, error)
 	}
 	start := place{name: placeName(e.Node.Transition.From), val: e.Start, note: "where this segment started; not to choose"}
 	t := agent.Turn{Spec: e.Spec, Node: e.Node, Points: e.Points}
-	sections, err := a.short(t, rules.Findings(e.Points), append([]place{start}, places...))
+	signs := rules.Findings(e.Points)
+	sections, err := a.short(t, signs, append([]place{start}, places...))
 	if err != nil {
 		return byRules, err
 	}
@@ -123,12 +127,14 @@ func (a *Agent) Choose(ctx context.Context, e agent.Ended) (agent.Choice, error)
 			if err != nil {
 				return agent.Choice{Index: -1}, []string{err.Error()}
 			}
-			for i, p := range places {
-				if p.name == strings.TrimSpace(d.Checkpoint) {
-					return agent.Choice{Index: i, Why: clean(d.Why, maxText)}, nil
-				}
+			i := slices.IndexFunc(places, func(p place) bool { return p.name == strings.TrimSpace(d.Checkpoint) })
+			if i < 0 {
+				return agent.Choice{Index: -1}, []string{"checkpoint " + clean(d.Checkpoint, 40) + " is not one of this segment's"}
 			}
-			return agent.Choice{Index: -1}, []string{"checkpoint " + clean(d.Checkpoint, 40) + " is not one of this segment's"}
+			if wrong := muchWorse(places, i); wrong != "" && !severe(signs) {
+				return agent.Choice{Index: -1}, []string{wrong}
+			}
+			return agent.Choice{Index: i, Why: clean(d.Why, maxText)}, nil
 		},
 		usable: func(c agent.Choice) bool { return c.Index >= 0 && c.Why != "" },
 	})
@@ -141,6 +147,17 @@ func (a *Agent) Choose(ctx context.Context, e agent.Ended) (agent.Choice, error)
 	}
 	pick.Exchanges = c.exchanges
 	return pick, nil
+}
+
+// muchWorse says that a checkpoint scores below the best by more than three standard errors of their difference. A model
+// that gives such a score away without a severe finding to flee from has misread the table.
+func muchWorse(places []place, i int) string {
+	for _, p := range places {
+		if gap := p.val.Mean - places[i].val.Mean; p.val.Known() && places[i].val.Known() && gap > 3*math.Hypot(p.val.SE, places[i].val.SE) {
+			return fmt.Sprintf("%s scores %.3f below %s, far beyond the noise, and no collapse was seen", places[i].name, gap, p.name)
+		}
+	}
+	return ""
 }
 
 // short is what a model sees of a segment when it decides about that segment alone.

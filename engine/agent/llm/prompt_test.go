@@ -230,6 +230,17 @@ func TestChoose(t *testing.T) {
 		}
 	}, answer{text: `{"why":"before the cut","checkpoint":"n3@30"}`})
 	agents(t, func(t *testing.T, a *Agent, _ *server) {
+		worse := ended()
+		o := *worse.Node.Outcome
+		o.Checkpoints = []tree.Checkpoint{{Step: 30, Val: score(0.3)}, {Step: 40, Val: score(0.52)}}
+		worse.Node.Outcome = &o
+		worse.Points = nil
+		got, err := a.Choose(context.Background(), worse)
+		if err != nil || got.Index != 1 || !strings.Contains(got.Exchanges[0].Fallback, "far beyond the noise") {
+			t.Errorf("gave 0.22 away: %+v, %v", got, err)
+		}
+	}, answer{text: `{"why":"the first","checkpoint":"n3@30"}`})
+	agents(t, func(t *testing.T, a *Agent, _ *server) {
 		got, err := a.Choose(context.Background(), ended())
 		if err != nil || got.Index != 1 || len(got.Exchanges) != 1 || got.Exchanges[0].Fallback == "" {
 			t.Errorf("%+v, %v", got, err)
