@@ -251,6 +251,22 @@ func (a *app) drawConfigDiff(c paint.Canvas, l, r *side) {
 		c.TextRight(48, y, fg(themes.Series2), value(d.To))
 		y++
 	}
+	for i, s := range []*side{l, r} {
+		y++
+		a.rule(c.Sub(0, y, c.W(), 1), "path to "+s.title, fg(themes.Series1+themes.Token(i)))
+		y++
+		for _, n := range s.t.Path(s.n.ID) {
+			if n.ID == tree.Root {
+				continue
+			}
+			c.Text(0, y, sMuted, name(n.ID))
+			c.TextIn(6, y, c.W()-13, sText, changeWords(s.t.Spec.Space, n.Transition), a.look.glyphs.Mark.Ellipsis)
+			if v := n.Val(); v.Known() {
+				c.TextRight(c.W()-1, y, sMuted, score(v.Mean))
+			}
+			y++
+		}
+	}
 }
 
 func (a *app) drawOverlaid(c paint.Canvas, l, r *side) {
@@ -263,7 +279,7 @@ func (a *app) drawOverlaid(c paint.Canvas, l, r *side) {
 		plot.Point = a.look.glyphs.Plot.Point
 	}
 	for i, s := range []*side{r, l} { // the first lies on top, dashed, so that both are seen where they agree
-		sr := chart.Series{Ink: ink(themes.Series2 - themes.Token(i)), Dash: 3 * i}
+		sr := chart.Series{Ink: ink(themes.Series2 - themes.Token(i)), Dash: 12 * i}
 		for _, pt := range s.points {
 			if y, ok := pt.Values[m]; ok {
 				sr.X, sr.Y = append(sr.X, float64(pt.Step)), append(sr.Y, y)

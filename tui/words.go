@@ -104,7 +104,7 @@ func ago(t, now time.Time) string {
 	case d < 60*24*time.Hour:
 		return num(int(d.Hours()/24)) + " d ago"
 	}
-	return t.Format("2 Jan 2006")
+	return t.Format("2 Jan 06")
 }
 
 // value writes a parameter's value in at most about seven characters: "3.0e-4", "0.02", "16".
