@@ -14,7 +14,7 @@ type settings struct {
 	Theme   string    `json:"theme,omitempty"`
 	Split   int       `json:"split"` // the tree's share of the width in percent
 	Mouse   bool      `json:"mouse"`
-	Bell    bool      `json:"bell"` // ring when a proposal waits or a search ends
+	Notify  string    `json:"notify"` // when a proposal waits or a search ends: notifyAway, notifyAlways, notifyNever
 	Approve tree.Mode `json:"approve"`
 }
 
