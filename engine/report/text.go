@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"unicode"
 
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
 	"github.com/charmbracelet/x/ansi"
 
 	"llmzero/engine/tree"
@@ -25,15 +26,30 @@ func plain(s string) string {
 	}, ansi.Strip(s))
 }
 
-// table writes rows whose cells are separated by tabs. A first error of w ends it.
-func table(w io.Writer, rows []string) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	for _, r := range rows {
-		if _, err := fmt.Fprintln(t, r); err != nil {
-			return err
-		}
+// Styles of a table on a terminal; elsewhere, and with NO_COLOR, lipgloss leaves them out.
+var (
+	cell   = lipgloss.NewStyle().PaddingRight(2)
+	header = cell.Bold(true)
+)
+
+// grid writes a table of rows whose cells are separated by tabs, under a head unless that is empty.
+func grid(w io.Writer, head string, rows []string) error {
+	t := table.New().Border(lipgloss.HiddenBorder()).BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+		BorderHeader(false).BorderColumn(false).Wrap(false).
+		StyleFunc(func(row, _ int) lipgloss.Style {
+			if row == table.HeaderRow {
+				return header
+			}
+			return cell
+		})
+	if head != "" {
+		t.Headers(strings.Split(head, "\t")...)
 	}
-	return t.Flush()
+	for _, r := range rows {
+		t.Row(strings.Split(r, "\t")...)
+	}
+	_, err := lipgloss.Fprintln(w, t.Render())
+	return err
 }
 
 // ListText writes a line for each search.
@@ -42,13 +58,13 @@ func ListText(w io.Writer, all []tree.Summary) error {
 		_, err := fmt.Fprintln(w, "no searches yet; llmzero opens the workbench, llmzero run starts one")
 		return err
 	}
-	rows := []string{"SEARCH\tTASK\tAGENT\tPOLICY\tSTATUS\tSEGMENTS\tBASE\tBEST\tGAIN\tCREATED"}
+	var rows []string
 	for _, s := range all {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%.3f\t%.3f\t%+.3f\t%s",
 			plain(s.Search), plain(s.Task), plain(s.Agent), s.Policy, s.Status, s.Segments, s.BaseVal, s.BestVal,
 			s.BestVal-s.BaseVal, s.Created.Local().Format("2006-01-02 15:04")))
 	}
-	return table(w, rows)
+	return grid(w, "SEARCH\tTASK\tAGENT\tPOLICY\tSTATUS\tSEGMENTS\tBASE\tBEST\tGAIN\tCREATED", rows)
 }
 
 // TreeText writes a search as an outline: what each node changed, its state, score and gain over its parent.
@@ -78,7 +94,7 @@ func TreeText(w io.Writer, t *tree.Tree) error {
 	if len(t.Nodes) > 0 {
 		walk(t.Nodes[tree.Root])
 	}
-	return table(w, rows)
+	return grid(w, "", rows)
 }
 
 func nodeLine(t *tree.Tree, n *tree.Node, best bool) string {
@@ -125,12 +141,12 @@ func Changes(s tree.Space, changes []tree.Change) string {
 
 // TasksText writes the tasks of a trainer; a single one with its facts.
 func TasksText(w io.Writer, tasks []tree.TaskInfo) error {
-	rows := []string{"TASK\tBASES\tTIGHT\tMIDDLE\tAMPLE\tWHAT IT IS"}
+	var rows []string
 	for _, t := range tasks {
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%d\t%d\t%s", plain(t.Name), t.Bases,
 			t.Budgets["tight"], t.Budgets["middle"], t.Budgets["ample"], plain(t.Help)))
 	}
-	if err := table(w, rows); err != nil {
+	if err := grid(w, "TASK\tBASES\tTIGHT\tMIDDLE\tAMPLE\tWHAT IT IS", rows); err != nil {
 		return err
 	}
 	if len(tasks) != 1 || tasks[0].Facts == "" {
@@ -142,10 +158,10 @@ func TasksText(w io.Writer, tasks []tree.TaskInfo) error {
 
 // ParamsText writes a space: each parameter with its role, range, default and help.
 func ParamsText(w io.Writer, s tree.Space) error {
-	rows := []string{"PARAMETER\tLABEL\tROLE\tDEFAULT\tRANGE\tSCALE\tWHAT IT DOES"}
+	rows := make([]string, 0, len(s.Params))
 	for _, p := range s.Params {
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s",
 			plain(p.Name), plain(p.Short), p.Role, p.Default, p.Range(), p.Scale, plain(p.Help)))
 	}
-	return table(w, rows)
+	return grid(w, "PARAMETER\tLABEL\tROLE\tDEFAULT\tRANGE\tSCALE\tWHAT IT DOES", rows)
 }
