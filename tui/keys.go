@@ -28,14 +28,14 @@ func everywhere() []action {
 	return []action{
 		{id: "help", keys: []string{"?", "f1"}, on: onPages | inGate, group: g, short: "help", help: "what can be done here, by key", foot: footHelp, run: plain((*app).openHelp)},
 		{id: "palette", keys: []string{":", "ctrl+p"}, on: onPages | inGate, group: g, short: "commands", help: "find a command by its name; a number goes to that node", foot: 91, run: plain((*app).openPalette)},
-		{id: "settings", keys: []string{","}, on: onPages, group: g, short: "settings", help: "theme, approval rules of new searches, mouse, bell", run: plain((*app).openSettings)},
+		{id: "settings", keys: []string{","}, on: onPages, group: g, short: "settings", help: "theme, approval rules of new searches, mouse, notifications", run: plain((*app).openSettings)},
 		{id: "error", keys: []string{"!"}, on: onPages | inGate, group: g, short: "last error", help: "the full text of the last error", why: func(a *app) string {
 			if a.toast.full == "" {
 				return "there was no error"
 			}
 			return ""
 		}, run: plain(func(a *app) { a.push(&reader{head: "Last error", text: a.toast.full}) })},
-		{id: "back", keys: []string{"esc", "backspace"}, on: onSearch | onTrajectories | onCompare | onAgent, group: g, short: "back", help: "back to where one came from; clears a filter first", run: (*app).escape},
+		{id: "back", keys: []string{"esc", "backspace"}, on: onSearch | onTrajectories | onCompare | onAgent, group: g, short: "back", help: "back to where one came from; clears a filter first", foot: 80, run: (*app).escape},
 		{id: "quit", keys: []string{"q"}, on: onPages, group: g, short: "quit", help: "leave; asks what becomes of running segments", foot: 99, run: (*app).askQuit},
 		{id: "redraw", keys: []string{"ctrl+l"}, on: onPages | inGate, group: g, short: "redraw", help: "paint the screen anew", run: func(*app) tea.Cmd { return tea.ClearScreen }},
 	}

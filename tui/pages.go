@@ -65,7 +65,11 @@ func (a *app) openSettings() {
 		choiceField("theme", "theme", or(a.look.name, "auto"), "←→ tries a theme at once", list),
 		textField("split", "tree's width", num(a.settings.Split), "percent of the screen; < and > change it on the search page too", whole(20, 80)),
 		choiceField("mouse", "mouse", on(a.settings.Mouse), "off: the terminal selects text as usual", yes),
-		choiceField("bell", "notify", on(a.settings.Bell), "when a proposal waits or a search ends while you look elsewhere (OSC 9)", yes),
+		choiceField("notify", "notify", a.settings.Notify, "when a proposal waits or a search ends", []Choice{
+			{Name: notifyAway, Help: "a desktop notification (OSC 9) while another window has the focus"},
+			{Name: notifyAlways, Help: "also the bell, whatever has the focus"},
+			{Name: notifyNever},
+		}),
 		choiceField("approve", "new searches", string(a.settings.Approve), "which proposals wait for you in new searches", []Choice{
 			{Name: string(tree.AskAlways), Help: "every proposal waits"},
 			{Name: string(tree.AskRisky), Help: "risky ones wait"},
@@ -95,7 +99,7 @@ func (a *app) openSettings() {
 		a.settings.Theme = f.get("theme")
 		a.opt.Theme = a.settings.Theme // what was chosen here counts more than the command line
 		a.settings.Split, _ = strconv.Atoi(f.get("split"))
-		a.settings.Mouse, a.settings.Bell = f.get("mouse") == "yes", f.get("bell") == "yes"
+		a.settings.Mouse, a.settings.Notify = f.get("mouse") == "yes", f.get("notify")
 		a.settings.Approve = tree.Mode(f.get("approve"))
 		a.removeDialog(f)
 		return a.saveSettings()

@@ -365,7 +365,10 @@ func (a *app) announce(s *search, waiting int, status tree.Status) tea.Cmd {
 		return nil
 	}
 	a.toast = toast{text: text, token: themes.Waiting, until: a.now().Add(noteTime), full: a.toast.full}
-	if !a.settings.Bell || !a.blurred {
+	switch {
+	case a.settings.Notify == notifyAlways:
+		return tea.Raw("\a\x1b]9;llmzero: " + paint.Clean(text) + "\x07")
+	case a.settings.Notify == notifyNever || !a.blurred:
 		return nil
 	}
 	return tea.Raw("\x1b]9;llmzero: " + paint.Clean(text) + "\x07")

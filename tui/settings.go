@@ -18,8 +18,15 @@ type settings struct {
 	Approve tree.Mode `json:"approve"`
 }
 
+// When to notify.
+const (
+	notifyAway   = "when away" // as the terminal tells; some never do
+	notifyAlways = "always"
+	notifyNever  = "never"
+)
+
 func defaultSettings() settings {
-	return settings{Split: 44, Mouse: true, Bell: true, Approve: tree.AskAlways}
+	return settings{Split: 44, Mouse: true, Notify: notifyAway, Approve: tree.AskAlways}
 }
 
 type settingsMsg struct {

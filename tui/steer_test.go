@@ -367,3 +367,27 @@ func TestPaletteGoesToANode(t *testing.T) {
 	r.keys(": type:n99")
 	r.mustNotShow("go to")
 }
+
+func TestNotifications(t *testing.T) {
+	for _, c := range []struct {
+		notify string
+		away   bool
+		want   string
+	}{{notifyAway, true, "]9;llmzero: 2 proposals waiting"}, {notifyAway, false, ""}, {notifyNever, true, ""}, {notifyAlways, false, "\a"}} {
+		r, f := opened(t, nil)
+		r.a.settings.Notify = c.notify
+		if c.away {
+			r.send(tea.BlurMsg{})
+		}
+		f.mu.Lock()
+		f.s.propose(1, tree.Transition{Changes: []tree.Change{ch("beta", 0, 0.1, "")}})
+		last := f.s.events[len(f.s.events)-1]
+		f.mu.Unlock()
+		f.bus.Publish(last)
+		r.send(tickMsg(r.now))
+		got := strings.Join(r.out, "")
+		if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s, away %v: sent %q, want %q", c.notify, c.away, got, c.want)
+		}
+	}
+}
