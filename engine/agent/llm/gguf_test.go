@@ -25,8 +25,8 @@ const (
 // scriptedGGUF makes a model file (GGUF v3, F32, llama architecture, byte-level vocabulary) that says scripts word for
 // word. It is a bigram table: token i is embedded as the i-th unit vector, attention and feed-forward are zero, and the
 // output matrix has a one where a token follows another. Every token of a script is a piece of text of its own, so the
-// chain has no forks. The last byte token follows itself where nothing is said, so that any prompt can be evaluated.
-func scriptedGGUF(context int, scripts ...script) ([]byte, error) {
+// chain has no forks. With eyes the server takes it for a model that sees. What follows nothing is followed by the end.
+func scriptedGGUF(context int, eyes bool, scripts ...script) ([]byte, error) {
 	v := &vocabulary{ids: map[string]int{}}
 	for b := range 256 {
 		v.add(byteRune(byte(b)), 1)
@@ -63,7 +63,7 @@ func scriptedGGUF(context int, scripts ...script) ([]byte, error) {
 		}
 		out[to*ggufWidth+i] = 4 // 4 after normalisation is 90 logits: no sampling picks anything else
 	}
-	return v.encode(context, end, emb, out)
+	return v.encode(context, end, eyes, emb, out)
 }
 
 // vocabulary collects unique tokens.
@@ -120,7 +120,7 @@ func byteRune(b byte) string {
 }
 
 // encode writes the file.
-func (v *vocabulary) encode(context, end int, emb, out []float32) ([]byte, error) {
+func (v *vocabulary) encode(context, end int, eyes bool, emb, out []float32) ([]byte, error) {
 	w := &ggufWriter{}
 	zero := func(n int) []float32 { return make([]float32, n) }
 	ones := make([]float32, ggufWidth)
@@ -167,6 +167,9 @@ func (v *vocabulary) encode(context, end int, emb, out []float32) ([]byte, error
 	put("llama.attention.head_count", kindU32, uint32(ggufHeads))
 	put("llama.attention.head_count_kv", kindU32, uint32(1))
 	put("llama.attention.layer_norm_rms_epsilon", kindF32, float32(1e-5))
+	if eyes { // what the server takes for the mark of a model that sees; there is no encoder behind it
+		put("llama.vision.block_count", kindU32, uint32(1))
+	}
 	put("tokenizer.ggml.model", kindString, text("gpt2")...)
 	var tokens []any
 	for _, t := range v.tokens {

@@ -117,7 +117,7 @@ func (r *real) create(t *testing.T, name string, gguf []byte, template string) {
 
 func (r *real) script(t *testing.T, name string, context int, template string, scripts ...script) {
 	t.Helper()
-	gguf, err := scriptedGGUF(context, scripts...)
+	gguf, err := scriptedGGUF(context, strings.HasPrefix(name, "eyes"), scripts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +132,7 @@ func TestRealServer(t *testing.T) {
 	short := strings.NewReplacer("\n", "", "  ", "").Replace(goodProposals)
 	scripts := []script{{control: "<|diagnose|>", text: goodDiagnosis}, {control: "<|propose|>", text: short}}
 	r.script(t, "scripted", 4096, steps, scripts...)
+	r.script(t, "eyes", 8192, steps, scripts...)
 	r.script(t, "wrong", 4096, steps, scripts[0], script{control: "<|propose|>", text: proposalJSON("n3@40", "num_generations", "64")})
 	r.script(t, "plain", 4096, "<|say|>", script{control: "<|say|>", text: "Hello, researcher."})
 	r.script(t, "endless", 4096, "<|say|>", script{control: "<|say|>", text: "on and on it goes. ", loop: true})
@@ -166,6 +167,19 @@ func TestRealServer(t *testing.T) {
 			}
 		}
 	})
+	t.Run("images", func(t *testing.T) {
+		a, err := Open("ollama:eyes", r.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := a.Check(t.Context()); err != nil || !m.Vision {
+			t.Fatalf("%+v, %v", m, err)
+		}
+		got := mustPropose(t, a, testTurn())
+		if x := got.Exchanges[1]; x.Fallback != "" || x.Images != 1 {
+			t.Errorf("%+v", x)
+		}
+	})
 	t.Run("wrong twice", func(t *testing.T) {
 		a, err := Open("ollama:wrong", r.url, nil)
 		if err != nil {
@@ -190,7 +204,7 @@ func TestRealServer(t *testing.T) {
 			t.Errorf("%+v, %v", m, err)
 		}
 		all, err := o.Models(t.Context())
-		if err != nil || len(all) != 5 {
+		if err != nil || len(all) != 6 {
 			t.Errorf("%+v, %v", all, err)
 		}
 	})
