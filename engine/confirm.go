@@ -75,7 +75,7 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 	e.confirming[n.ID]++
 	e.slots[slot] = n.ID
 	e.crew.start(func() func(context.Context) error {
-		err := e.opts.guard("the trainer", func() error { return c.train(work, e.opts.Trainer) })
+		err := guard(e.opts.Logger, "the trainer", func() error { return c.train(work, e.opts.Trainer) })
 		if err == nil {
 			err = c.examine(work, e.opts.Trainer)
 		}
@@ -84,7 +84,7 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 			if e.confirming[n.ID]--; e.confirming[n.ID] == 0 {
 				delete(e.confirming, n.ID)
 			}
-			if e.opts.without(ctx, "a strategy could not be retrained", n.ID, err) {
+			if without(ctx, e.opts.Logger, "a strategy could not be retrained", n.ID, err) {
 				e.unconfirmed[n.ID]++
 				return nil
 			}

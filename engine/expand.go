@@ -201,7 +201,7 @@ func (e *Engine) startTurn(work context.Context, p pick) {
 		var answer agent.Answer
 		turn, err := b.fill(work, e.curves)
 		if err == nil {
-			err = e.opts.guard("the agent", func() (err error) {
+			err = guard(e.opts.Logger, "the agent", func() (err error) {
 				answer, err = e.opts.Agent.Propose(work, turn)
 				return err
 			})
@@ -226,7 +226,7 @@ func (e *Engine) hold(id tree.NodeID, by int) {
 
 // turned takes the agent's answer to the gate.
 func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer agent.Answer, err error) error {
-	if e.opts.without(ctx, "the agent failed in a turn", p.node, err) {
+	if without(ctx, e.opts.Logger, "the agent failed in a turn", p.node, err) {
 		if e.errs++; e.errs < patience {
 			return nil
 		}

@@ -236,7 +236,7 @@ func (s *run) ask(ctx context.Context) (a agent.Judgement, err error) {
 			return a, err
 		}
 	}
-	err = s.engine.opts.guard("the agent", func() (err error) {
+	err = guard(s.engine.opts.Logger, "the agent", func() (err error) {
 		a, err = s.engine.opts.Agent.Judge(ctx, agent.Watch{
 			Spec: s.spec, Node: s.node, Points: s.points, Parent: parent, Start: s.start, Seed: derive(s.job.Seed, "judge", len(s.points)),
 		})

@@ -50,7 +50,7 @@ func (s *run) train(ctx context.Context) (tree.Outcome, error) {
 		s.judge.rules.Off = true
 	}
 	var out tree.Outcome
-	err := s.engine.opts.guard("the trainer", func() (err error) {
+	err := guard(s.engine.opts.Logger, "the trainer", func() (err error) {
 		out, err = s.engine.opts.Trainer.Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
 		return err
 	})
@@ -152,7 +152,7 @@ func (s *run) consult(ctx context.Context) error {
 		return nil //nolint:nilerr // a segment that is ending needs no judge
 	}
 	a, err := s.ask(ctx)
-	if s.engine.opts.without(ctx, "the agent did not judge", s.node.ID, err) {
+	if without(ctx, s.engine.opts.Logger, "the agent did not judge", s.node.ID, err) {
 		return nil
 	}
 	err = s.crew.call(func(ctx context.Context) error {

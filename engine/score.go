@@ -25,7 +25,7 @@ func (e *Engine) exam(ctx context.Context, spec tree.Spec, n tree.Node, split tr
 	}
 	var score tree.Score
 	var cost tree.Cost
-	err := e.opts.guard("the trainer", func() (err error) {
+	err := guard(e.opts.Logger, "the trainer", func() (err error) {
 		score, cost, err = e.opts.Trainer.Evaluate(ctx, x)
 		return err
 	})
@@ -74,7 +74,7 @@ func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int
 				delete(e.rescoring, node.ID)
 			}
 			n := e.tree.Nodes[node.ID]
-			if e.opts.without(ctx, "no second score", n.ID, err) || !n.State.Trained() || n.Outcome.Chosen != node.Outcome.Chosen {
+			if without(ctx, e.opts.Logger, "no second score", n.ID, err) || !n.State.Trained() || n.Outcome.Chosen != node.Outcome.Chosen {
 				return nil // it was pruned, or another checkpoint was chosen meanwhile
 			}
 			return e.commit(ctx, nil, engineEntry(&event.Reevaluated{Node: node.ID, Val: val, Cost: cost}))

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 
@@ -42,18 +43,18 @@ func (w *crew) call(fn func(context.Context) error) error {
 }
 
 // without tells whether something the search can do without failed, and logs it unless the loop is ending.
-func (o Options) without(ctx context.Context, what string, node tree.NodeID, err error) bool {
+func without(ctx context.Context, log *slog.Logger, what string, node tree.NodeID, err error) bool {
 	if err != nil && ctx.Err() == nil {
-		o.Logger.Warn(what, "node", node, "err", err)
+		log.Warn(what, "node", node, "err", err)
 	}
 	return err != nil
 }
 
 // guard turns a panic of a trainer or an agent into an error, so that one of them cannot take the record's process down.
-func (o Options) guard(what string, fn func() error) (err error) {
+func guard(log *slog.Logger, what string, fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			o.Logger.Error(what+" panicked", "panic", p, "stack", string(debug.Stack()))
+			log.Error(what+" panicked", "panic", p, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%s panicked: %v; the log has the stack", what, p)
 		}
 	}()
