@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 
+	"llmzero/engine/agent/curve"
 	"llmzero/engine/tree"
 )
 
@@ -21,7 +22,7 @@ func (w *work) explore(ms []match) []candidate {
 	}
 	reward := w.view.series(tree.MetricReward)
 	tail := reward.Tail().Mean
-	out := []candidate{w.goOn(at, lead, len(ms) == 0 && reward.Move().Delta > 0)}
+	out := []candidate{w.goOn(at, lead, len(ms) == 0 && rising(reward.Move()))}
 	add := func(conf float64, why, effect string, moves ...move) {
 		conf += 0.04 * (w.rng.Float64() - 0.5) // the seed decides between plans that we believe in alike
 		out = append(out, candidate{
@@ -34,17 +35,21 @@ func (w *work) explore(ms []match) []candidate {
 	}
 	add(harder, "It can do most of these; harder problems keep the signal alive.", "training reward dips, validation rises",
 		up(pDifficulty, 1.5, "problems at the edge of what it can do"))
-	add(0.5, "More samples a problem give better advantages and cost tokens.", "reward rises more steadily",
-		up(pGroup, 2, "better estimates of the advantage"))
+	add(0.52, "More samples a problem give better advantages, which carry a larger step; they cost tokens.",
+		"reward rises more steadily", up(pGroup, 2, "better estimates of the advantage"), up(pLR, 1.3, "steadier gradients carry more"))
 	if w.turn.Budget.Used(w.turn.Spent) > 0.7 {
 		add(0.56, "The budget ends soon: smaller steps settle what was learnt.", "validation rises a little and steadily",
 			down(pLR, 0.4, "settle"), down(pT, 0.9, "nearer to how it is evaluated"))
 	}
+	lr := w.turnOf(pLR, 1.6)
 	add(0.52, "Another learning rate from here shows whether the steps were too large or too small.", "faster, or steadier",
-		w.turnOf(pLR, 1.6))
-	add(0.46, "Another temperature changes what is explored.", "entropy follows the temperature", w.turnOf(pT, 1.2))
+		lr, with(lr, pBeta, 1.5, "hold faster steps nearer, slower ones less"))
+	t := w.turnOf(pT, 1.2)
+	add(0.46, "Another temperature changes what is explored.", "entropy follows the temperature",
+		t, with(t, pClipHigh, 1.2, "what is sampled must be allowed to grow"))
+	kl := w.turnOf(pBeta, 2.5)
 	add(0.42, "Another KL coefficient loosens or tightens the hold of the reference.", "KL follows",
-		w.turnOf(pBeta, 2.5))
+		kl, with(kl, pLR, 1.2, "a held policy bears larger steps"))
 	add(0.4, "A second pass over the same samples learns more from each token.", "reward rises faster, clip fraction grows",
 		up(pEpochs, 2, "use each sample twice"), down(pLR, 0.8, "more steps, each smaller"))
 	add(0.38, "More room for answers.", "mean length may grow and reward with it", up(pLength, 1.25, "room to think"))
@@ -55,13 +60,24 @@ func (w *work) explore(ms []match) []candidate {
 	return out
 }
 
+// rising tells whether a reward still grows beyond its noise, by a tenth of itself at least in a segment.
+func rising(m curve.Move) bool { return m.Clear() && m.Delta > 0.1*m.From }
+
+// with moves a second parameter the same way as the first.
+func with(first move, param string, factor float64, reason string) move {
+	if first.factor > 1 {
+		return up(param, factor, reason)
+	}
+	return down(param, 1/factor, reason)
+}
+
 // goOn changes nothing.
-func (w *work) goOn(at source, lead string, rising bool) candidate {
+func (w *work) goOn(at source, lead string, grows bool) candidate {
 	c := candidate{
 		at: at, unchanged: true, confidence: 0.4, effect: "the curves go on as they are",
 		rationale: lead + "One more segment with the same settings shows whether there is more in them.",
 	}
-	if rising {
+	if grows {
 		c.confidence = 0.58
 		c.rationale = lead + "Reward still rises and nothing is wrong: go on unchanged."
 	}

@@ -143,7 +143,7 @@ func TestMemoryPrefersWhatHelped(t *testing.T) {
 	turn.Count = 8
 	conf := func() float64 {
 		for _, p := range propose(t, turn).Proposals {
-			if c, ok := change(p, pGroup); ok && c.To.Num > c.From.Num && len(p.Changes) == 1 {
+			if c, ok := change(p, pGroup); ok && c.To.Num > c.From.Num {
 				return p.Confidence
 			}
 		}
