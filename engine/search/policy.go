@@ -23,41 +23,6 @@ type Policy interface {
 	Next(t *tree.Tree) (Choice, bool)
 }
 
-// Options configure a policy. The zero value takes the defaults, which stand behind each field.
-type Options struct {
-	Exploration   float64 // uct: c of the exploration term (1.414)
-	FailureWeight float64 // uct: weight of the failure penalty (0.5)
-	FailureOffset int     // uct: failures that are forgiven (2)
-	RootChildren  int     // children of the root before a policy descends (3)
-	Children      int     // children of any other node (2)
-	Widening      float64 // a node may have visits^Widening children when that is more (1/3); negative: never
-	Patience      int     // greedy-branch: expansions without an improvement before it branches (3)
-	Width         int     // beam: nodes kept at each depth (3)
-	Raw           bool    // compare validation scores as they are, not at equal spending and within noise
-}
-
-func (o Options) withDefaults() Options {
-	def := func(f *float64, d float64) {
-		if *f == 0 {
-			*f = d
-		}
-	}
-	whole := func(n *int, d int) {
-		if *n == 0 {
-			*n = d
-		}
-	}
-	def(&o.Exploration, 1.414)
-	def(&o.FailureWeight, 0.5)
-	whole(&o.FailureOffset, 2)
-	whole(&o.RootChildren, 3)
-	whole(&o.Children, 2)
-	def(&o.Widening, 1.0/3)
-	whole(&o.Patience, 3)
-	whole(&o.Width, 3)
-	return o
-}
-
 // Info names a policy for lists and help.
 type Info struct {
 	Name string
@@ -85,10 +50,15 @@ func All() []Info {
 	return out
 }
 
-// New makes a policy by name; empty is uct.
+// New makes a policy by name; empty is uct. Options may follow a colon and win over o: "uct:exploration=0.35,children=3".
 func New(name string, o Options) (Policy, error) {
+	name, rest, _ := strings.Cut(name, ":")
 	if name == "" {
 		name = policies[0].Name
+	}
+	o, err := o.read(rest)
+	if err != nil {
+		return nil, fmt.Errorf("search policy %s: %w", name, err)
 	}
 	var names []string
 	for _, p := range policies {

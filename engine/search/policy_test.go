@@ -25,6 +25,24 @@ func TestNewRefusesAnUnknownPolicy(t *testing.T) {
 	}
 }
 
+func TestOptionsInTheName(t *testing.T) {
+	p, err := New("uct:exploration=0.35,children=3,widening=-1,raw=true", Options{RootChildren: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := p.(*uct).opts; o.Exploration != 0.35 || o.Children != 3 || o.Widening != -1 || !o.Raw || o.RootChildren != 5 || o.FailureWeight != 0.5 {
+		t.Errorf("the options are %+v", o)
+	}
+	for name, want := range map[string]string{
+		"uct:speed=3": "failure-weight", "uct:children=1.5": "whole number", "uct:exploration=NaN": "above 0", "uct:exploration": "above 0",
+		"uct:raw=2": "true or false", "beam:width=0": "from 1", "ucb:width=1": "no search policy", "uct:,": "no option",
+	} {
+		if _, err := New(name, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error with %q", name, err, want)
+		}
+	}
+}
+
 // TestEqualSpending: on a rising curve a deep node with an ordinary score is worth less than a shallow one that is ahead.
 func TestEqualSpending(t *testing.T) {
 	w := newWorld(t, "best-first", Options{RootChildren: 3, Children: 5})
