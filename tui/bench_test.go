@@ -105,3 +105,15 @@ func BenchmarkFrame(b *testing.B) {
 		r.a.View()
 	}
 }
+
+// BenchmarkFold100k folds and unfolds the first child of the root among 100,000 nodes.
+func BenchmarkFold100k(b *testing.B) {
+	s := newSearch("s", newFakeSession(forest(100_000)), testTime)
+	s.lay()
+	on := false
+	for b.Loop() {
+		on = !on
+		s.fold(1, on)
+		s.lay()
+	}
+}

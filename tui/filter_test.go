@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,6 +122,20 @@ func TestOutlineRows(t *testing.T) {
 		s.out.folded[id] = true
 	}
 	check("folded", nil)
+	// Single folds splice the rows; they must come out as if all had been laid anew.
+	rng := rand.New(rand.NewPCG(3, 3))
+	for range 300 {
+		id := tree.NodeID(rng.IntN(2000))
+		s.fold(id, !s.out.folded[id])
+		s.lay()
+		if rng.IntN(10) == 0 {
+			spliced := slices.Clone(s.out.rows)
+			check("spliced", nil)
+			if !slices.Equal(spliced, s.out.rows) {
+				t.Fatal("folding one node gives other rows than laying all")
+			}
+		}
+	}
 	f, err := parseFilter("score>0.9", s.t.Spec.Space)
 	if err != nil {
 		t.Fatal(err)

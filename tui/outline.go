@@ -55,7 +55,7 @@ func (s *search) lay() {
 	switch {
 	case n == 0:
 	case o.order == orderTree:
-		s.layTree(shown)
+		o.rows = s.walk(tree.Root, o.rows, shown)
 	default:
 		s.layFlat()
 	}
@@ -86,8 +86,9 @@ func (s *search) matches() (shown []bool) {
 	return shown
 }
 
-// layTree lists the nodes depth first, along the index's arrays: first child, next sibling, and up again.
-func (s *search) layTree(shown []bool) {
+// walk lists the shown nodes of a subtree depth first, its top included, along the index's arrays: first child, next sibling,
+// and up again.
+func (s *search) walk(top tree.NodeID, rows []tree.NodeID, shown []bool) []tree.NodeID {
 	o, ix := &s.out, &s.ix
 	next := func(id int32) int32 {
 		for id >= 0 && shown != nil && !shown[id] {
@@ -97,8 +98,8 @@ func (s *search) layTree(shown []bool) {
 	}
 	o.last[tree.Root] = true
 	folds := len(o.folded) > 0 && shown == nil
-	for id := int32(0); ; {
-		o.rows = append(o.rows, tree.NodeID(id))
+	for id := int32(top); ; {
+		rows = append(rows, tree.NodeID(id))
 		if !folds || !o.folded[tree.NodeID(id)] {
 			if kid := next(ix.first[id]); kid >= 0 {
 				o.last[kid] = next(ix.next[kid]) < 0
@@ -106,15 +107,61 @@ func (s *search) layTree(shown []bool) {
 				continue
 			}
 		}
-		for id > 0 && o.last[id] {
+		for id != int32(top) && o.last[id] {
 			id = ix.parent[id]
 		}
-		if id <= 0 {
-			return
+		if id == int32(top) {
+			return rows
 		}
 		id = next(ix.next[id])
 		o.last[id] = next(ix.next[id]) < 0
 	}
+}
+
+// fold folds or unfolds a node. In the plain outline only the rows below it are taken out or put in, since laying 100,000 rows
+// anew takes longer than a person's finger.
+func (s *search) fold(id tree.NodeID, on bool) {
+	o := &s.out
+	s.pane.graph.stale = true
+	if on == o.folded[id] {
+		return
+	}
+	whole := o.stale || o.order != orderTree || !o.filter.empty() || o.at[id] < 0
+	if on {
+		o.folded[id] = true
+	} else {
+		delete(o.folded, id)
+	}
+	if whole {
+		o.stale = true
+		return
+	}
+	from := int(o.at[id]) + 1
+	to := s.below(id)
+	var put []tree.NodeID
+	if on {
+		for _, x := range o.rows[from:to] {
+			o.at[x] = -1
+		}
+	} else {
+		put = s.walk(id, nil, nil)[1:]
+	}
+	o.rows = slices.Replace(o.rows, from, to, put...)
+	for i := from; i < len(o.rows); i++ {
+		o.at[o.rows[i]] = int32(i)
+	}
+	s.keepCursor()
+}
+
+// below is the row behind the shown subtree of a node.
+func (s *search) below(id tree.NodeID) int {
+	o := &s.out
+	for x := int32(id); x > 0; x = s.ix.parent[x] {
+		if !o.last[x] {
+			return int(o.at[s.ix.next[x]])
+		}
+	}
+	return len(o.rows)
 }
 
 // layFlat lists the matching nodes in the chosen order.
@@ -197,11 +244,9 @@ func (s *search) goTo(id tree.NodeID) {
 		return
 	}
 	o := &s.out
-	for p := n; p.ID != tree.Root; {
-		p = s.t.Nodes[p.Parent]
-		if o.folded[p.ID] {
-			delete(o.folded, p.ID)
-			o.stale, s.pane.graph.stale = true, true
+	for _, p := range s.t.Path(n.Parent) { // from the root down, so that each unfolds in place
+		if o.folded[p.ID] && p.ID != n.ID {
+			s.fold(p.ID, false)
 		}
 	}
 	s.lay()

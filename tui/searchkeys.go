@@ -215,15 +215,6 @@ func (a *app) sidewaysPane(by int) {
 	v.cursor = max(0, min(v.cursor, a.w)+by)
 }
 
-func (s *search) fold(id tree.NodeID, on bool) {
-	if on {
-		s.out.folded[id] = true
-	} else {
-		delete(s.out.folded, id)
-	}
-	s.out.stale, s.pane.graph.stale = true, true
-}
-
 func (a *app) foldAll() {
 	s := a.s
 	if len(s.out.folded) > 0 {
