@@ -29,6 +29,6 @@
 //	gate.go edit.go form.go       the review of proposals and the forms that change them
 //	trajectories.go play.go compare.go agentpage.go pages.go         the other pages
 //
-// Pictures of every page and dialog at four sizes are in testdata/golden. To look at them in colour, on made-up
+// Every page and dialog at four sizes is in testdata/golden as text, the main ones in colour in testdata/pictures. To look at them in colour, on made-up
 // searches: go test -c -o stage ./tui && LLMZERO_STAGE=full ./stage (or empty, gpu, growing, large).
 package tui
