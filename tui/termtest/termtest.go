@@ -36,6 +36,7 @@ type Terminal struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced on every output
 	exited  chan struct{} // closed when the program ended
+	drained chan struct{} // closed when all it wrote was read
 	err     error         // of Wait, valid once exited
 }
 
@@ -58,7 +59,7 @@ func Start(t *testing.T, cols, rows int, cmd *exec.Cmd) *Terminal {
 	}
 	x := &Terminal{
 		t: t, cmd: cmd, tty: tty, screen: vt.NewSafeEmulator(cols, rows),
-		changed: make(chan struct{}), exited: make(chan struct{}),
+		changed: make(chan struct{}), exited: make(chan struct{}), drained: make(chan struct{}),
 	}
 	var reading sync.WaitGroup
 	reading.Go(x.show)
@@ -101,6 +102,7 @@ func (x *Terminal) answer(closing <-chan struct{}) {
 }
 
 func (x *Terminal) show() {
+	defer close(x.drained)
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := x.tty.Read(buf)
@@ -200,6 +202,7 @@ func (x *Terminal) within(patience time.Duration, ok func(string) bool) error {
 		select {
 		case <-changed:
 		case <-x.exited:
+			<-x.drained // what it wrote last may still be on its way
 			if ok(x.Text()) {
 				return nil
 			}

@@ -25,3 +25,9 @@ func TestKill(t *testing.T) {
 		t.Error("a killed program has no error")
 	}
 }
+
+func TestLastWords(t *testing.T) {
+	for range 50 { // the program is often gone before its words are read
+		Start(t, 40, 6, exec.CommandContext(t.Context(), "echo", "farewell")).Until("farewell")
+	}
+}
