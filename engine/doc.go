@@ -24,7 +24,7 @@
 // A segment runs on a slot. While it trains, the judge compares its reward with the best path's at the same number of tokens and
 // stops it when it is doomed (see judge); the agent is asked at every checkpoint but the last. A drawn share of the condemned runs on
 // as a trial, so that the rate of false stops is measured. At its end the agent chooses the checkpoint to go on from; until
-// it has, a rule's choice stands (see choose). Failures are data: a crash or a time-out is tried once more, everything else goes to
+// it has, a rule's choice stands (see choose). Failures are data: a crash, or silence for too long, is tried once more, everything else goes to
 // the agent, and eight in a row pause the search with the last one's message.
 //
 // The budget is what runs out first of segments, tokens, wall time and GPU-hours. A declared share of it is kept for
