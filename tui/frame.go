@@ -54,6 +54,9 @@ const footHelp = 90
 
 // keyLine writes "key words" pairs from column x on while they fit before column end. Help always has room.
 func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) {
+	if p != a.place() {
+		return // the keys of what lies below do not hold
+	}
 	items := a.acts.footer(p)
 	reserved := 0
 	for _, it := range items {
