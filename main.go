@@ -357,8 +357,8 @@ func (r *request) complete(ctx context.Context, approveGiven bool) error {
 	if !slices.ContainsFunc(d.Tasks, func(t tree.TaskInfo) bool { return t.Name == r.Task }) {
 		return usage("--task %s: there is no such task; llmzero tasks lists them", r.Task)
 	}
-	if !slices.Contains(policyNames(), r.Policy) {
-		return usage("--policy %s: want one of %s", r.Policy, strings.Join(policyNames(), ", "))
+	if _, err := search.New(r.Policy, search.Options{}); err != nil {
+		return usage("--policy: %w", err)
 	}
 	if r.Root, err = settings(d.Space, r.set); err != nil || strings.HasPrefix(r.Agent, llm.PrefixReplay) {
 		return err // whether a recording is there turns out when the store is open
@@ -790,7 +790,7 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 	}
 	o.Formats = []tui.Choice{{Name: "llmzero", Help: "everything, for llmzero on another machine"}}
 	o.Quick = tui.NewSearch{
-		Name: "quick tour", Task: "mixed", Base: 1, Trainer: "grpo", Agent: "rules", Policy: "uct", Segment: 40, Parallel: 1,
+		Name: "quick tour", Task: "mixed", Base: 1, Trainer: "grpo", Agent: roster.Rules, Policy: "best-first", Segment: 40, Parallel: 1,
 		Seed: 1, Budget: tree.Budget{Segments: 12, Confirm: 0.2}, Approval: tree.DefaultApproval(tree.AskAlways),
 	}
 	return o, nil

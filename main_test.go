@@ -314,6 +314,7 @@ func compare(ts *testscript.TestScript, got any, op string, want any) bool {
 func llmzero(t *testing.T, home string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "llmzero", append(args, "--db", filepath.Join(home, "t.db"))...)
+	cmd.Dir = home
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "OLLAMA_HOST=127.0.0.1:9")
 	return cmd
 }

@@ -57,7 +57,7 @@ func (t *Trainer) Evaluate(ctx context.Context, exam tree.Exam) (tree.Score, tre
 	if err != nil {
 		return tree.Score{}, tree.Cost{}, err
 	}
-	tm := t.team()
+	tm := t.team(0)
 	defer tm.Close()
 	net := policy.NewNet(st.model.Config)
 	net.Load(st.model.W)

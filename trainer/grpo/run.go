@@ -1,6 +1,7 @@
 package grpo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,15 +31,13 @@ const defaultVal = task.EvalSize
 
 // Trainer is the embedded trainer. The zero value is ready to use.
 type Trainer struct {
-	// Workers is the number of goroutines of a segment, 0 for one a processor. Results do not depend on it.
+	// Workers is the number of goroutines of a segment, 0 for what its slot has. Results do not depend on it.
 	Workers int
 }
 
-func (t *Trainer) team() *team.Team {
-	if t.Workers > 0 {
-		return team.New(t.Workers)
-	}
-	return team.New(runtime.GOMAXPROCS(0))
+// team is as large as the trainer says, else as the slot, else one worker a processor.
+func (t *Trainer) team(cores int) *team.Team {
+	return team.New(cmp.Or(max(0, t.Workers), max(0, cores), runtime.GOMAXPROCS(0)))
 }
 
 // segment is one call of Run.
@@ -75,7 +74,7 @@ func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report
 	if err != nil {
 		return fail(tree.FailData, err)
 	}
-	tm := t.team()
+	tm := t.team(job.Slot.Cores)
 	defer tm.Close()
 	s := &segment{
 		learner: newLearner(tk, st, set, job.Seed, tm), job: job, report: report, problems: tk.ValidationSet(),
