@@ -271,6 +271,7 @@ func (a *Agent) propose(ctx context.Context, c *conversation, t agent.Turn, plac
 	for _, p := range places {
 		names = append(names, p.name)
 	}
+	first := false // whether the answer's best proposal may be made
 	return ask(ctx, a, c, question[[]tree.Transition]{
 		phase: "propose", schema: s, template: "propose",
 		data: map[string]any{"Count": count, "Steps": max(1, t.Steps), "Places": list(names), "Changes": maxChanges},
@@ -279,9 +280,13 @@ func (a *Agent) propose(ctx context.Context, c *conversation, t agent.Turn, plac
 			if err != nil {
 				return nil, []string{err.Error()}
 			}
+			best, _ := proposals{p.Proposals[:min(1, len(p.Proposals))]}.read(t, places)
+			first = len(best) > 0
 			return p.read(t, places)
 		},
 		usable: func(p []tree.Transition) bool { return len(p) > 0 },
+		// A wrong spare is no reason to ask again.
+		enough: func([]tree.Transition) bool { return first },
 	})
 }
 

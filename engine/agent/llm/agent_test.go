@@ -167,6 +167,16 @@ func TestPartlyRight(t *testing.T) {
 	}, answer{text: goodDiagnosis}, answer{text: mixed}, answer{text: "no idea"})
 }
 
+func TestWrongSpare(t *testing.T) {
+	mixed := strings.Replace(goodProposals, `"value":16`, `"value":99`, 1)
+	agents(t, func(t *testing.T, a *Agent, s *server) {
+		got := mustPropose(t, a, testTurn())
+		if x := got.Exchanges[1]; len(got.Proposals) != 1 || got.Proposals[0].From.Step != 40 || x.Repaired || len(x.Errors) != 1 || s.calls() != 2 {
+			t.Errorf("%d calls: %+v", s.calls(), got.Exchanges[1])
+		}
+	}, answer{text: goodDiagnosis}, answer{text: mixed}, answer{text: "not asked"})
+}
+
 // TestFallsBack gives servers that never answer well: the rules agent must answer, and say so.
 func TestFallsBack(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -38,6 +38,7 @@ type question[T any] struct {
 	timeout  time.Duration                   // of one call, 0: the agent's
 	read     func(text string) (T, []string) // what is usable of an answer, and what is wrong with it
 	usable   func(T) bool
+	enough   func(T) bool // usable without a repair although something is wrong, nil: never
 }
 
 // ask asks a question, sends a wrong answer back once, and records the exchange. ok is false when nothing usable came;
@@ -92,15 +93,15 @@ func ask[T any](ctx context.Context, a *Agent, c *conversation, q question[T]) (
 			best = got
 			x.Repaired = attempt > 0
 		}
-		if len(wrong) == 0 {
-			// The next phase goes on from here.
-			c.messages = append(c.messages, turn[0], Message{Role: RoleAssistant, Text: reply.Text})
-			return done("")
-		}
 		for i := range wrong {
 			wrong[i] = clean(wrong[i], 500)
 		}
 		x.Errors = append(x.Errors, wrong...)
+		if len(wrong) == 0 || q.enough != nil && q.enough(got) {
+			// The next phase goes on from here.
+			c.messages = append(c.messages, turn[0], Message{Role: RoleAssistant, Text: reply.Text})
+			return done("")
+		}
 		repair, err := render("repair", wrong)
 		if err != nil {
 			return best, false, err
