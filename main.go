@@ -41,16 +41,9 @@ import (
 )
 
 // Exit codes of the command contract.
-const (
-	exitFailed      = 1
-	exitUsage       = 2
-	exitInterrupted = 130
-)
+const exitFailed, exitUsage, exitInterrupted = 1, 2, 130
 
-var (
-	errUsage       = errors.New("usage")
-	errInterrupted = errors.New("interrupted; everything is saved")
-)
+var errUsage, errInterrupted = errors.New("usage"), errors.New("interrupted; everything is saved")
 
 func usage(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
@@ -199,12 +192,10 @@ func settings(s tree.Space, set []string) (tree.Config, error) {
 }
 
 func newTrain() *cobra.Command {
-	var (
-		plan             trainer.Plan
-		name, from, save string
-		set              []string
-		asJSON           bool
-	)
+	var plan trainer.Plan
+	var name, from, save string
+	var set []string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "train",
 		Short: "Train with constant parameters and score the result",
@@ -254,7 +245,7 @@ func newTrain() *cobra.Command {
 		if asJSON {
 			err = printJSON(cmd.OutOrStdout(), r)
 		} else {
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), r)
+			err = say("%s", r)(cmd.OutOrStdout())
 		}
 		if err == nil && r.Stopped {
 			return errInterrupted
@@ -379,11 +370,9 @@ func policyNames() []string {
 }
 
 func spec(n tui.NewSearch) tree.Spec {
-	return tree.Spec{
-		Name: n.Name, Task: n.Task, Base: n.Base, Trainer: n.Trainer, Agent: n.Agent, Policy: n.Policy, Launcher: n.Launcher,
-		Seed: n.Seed, Segment: n.Segment, Parallel: n.Parallel, Root: n.Root, Budget: n.Budget, Approval: n.Approval,
-		Judge: tree.DefaultJudge(), FreshRate: engine.DefaultFreshRate,
-	}
+	s := n.Spec()
+	s.Judge, s.FreshRate = tree.DefaultJudge(), engine.DefaultFreshRate
+	return s
 }
 
 func onTerminal() bool {
@@ -566,6 +555,14 @@ func query(use, short string, args cobra.PositionalArgs, fn func(ctx context.Con
 	return c
 }
 
+// say writes one message.
+func say(format string, args ...any) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, format+"\n", args...)
+		return err
+	}
+}
+
 func newList(a *app) *cobra.Command {
 	return query("list", "List the searches in the store, newest first", cobra.NoArgs,
 		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
@@ -618,14 +615,11 @@ func newCheck(a *app) *cobra.Command {
 			if err != nil {
 				return nil, nil, err
 			}
-			text := func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, strings.Join(append(lines, path+" is checked"), "\n"))
-				return err
-			}
 			if len(lines) > 0 {
 				err = fmt.Errorf("the store has %d problems; keep a copy of the file before anything else", len(lines))
 			}
-			return map[string]any{"store": path, "sound": len(lines) == 0, "problems": lines}, text, err
+			return map[string]any{"store": path, "sound": len(lines) == 0, "problems": lines},
+				say("%s", strings.Join(append(lines, path+" is checked"), "\n")), err
 		})
 }
 
@@ -689,10 +683,7 @@ func newVersion() *cobra.Command {
 	return query("version", "Print the version", cobra.NoArgs,
 		func(context.Context, []string) (any, func(io.Writer) error, error) {
 			v := map[string]any{"version": version(), "schema": store.Schema()}
-			return v, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "llmzero %s, store schema %d\n", v["version"], v["schema"])
-				return err
-			}, nil
+			return v, say("llmzero %s, store schema %d", version(), store.Schema()), nil
 		})
 }
 
@@ -757,17 +748,24 @@ func (l library) Export(ctx context.Context, id, _, path string) (string, error)
 // session is an opened search.
 type session struct{ *engine.Session }
 
+// Plan lists what the policy would expand next.
+func (s session) Plan(ctx context.Context, n int) ([]tui.Pick, error) {
+	next, err := s.Next(ctx, n)
+	picks := make([]tui.Pick, len(next))
+	for i, c := range next {
+		picks[i] = tui.Pick(c)
+	}
+	return picks, err
+}
+
 func (s session) Record() tui.Record { return record{s.Shelf().(*store.Search)} } // archive made the shelf
 
-// record adds the events of one node to what the store reads.
+// record reads events by node.
 type record struct{ *store.Search }
 
+// Events are those of a node, or all of them.
 func (r record) Events(ctx context.Context, node tree.NodeID) ([]event.Event, error) {
-	all, err := r.Search.Events(ctx, 1)
-	if err != nil || node < 0 {
-		return all, err
-	}
-	return slices.DeleteFunc(all, func(e event.Event) bool { return !slices.Contains(e.Touched(), node) }), nil
+	return r.EventsOf(ctx, node)
 }
 
 // catalog is what a new search can be made of.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	bolt "go.etcd.io/bbolt"
@@ -276,6 +277,15 @@ func readHead(b *bolt.Bucket) (*tree.Tree, error) {
 		return nil, err
 	}
 	return &t, nil
+}
+
+// EventsOf reads the entries that touch a node, or with a negative node the whole journal.
+func (s *Search) EventsOf(ctx context.Context, node tree.NodeID) ([]event.Event, error) {
+	all, err := s.Events(ctx, 1)
+	if err != nil || node < 0 {
+		return all, err
+	}
+	return slices.DeleteFunc(all, func(e event.Event) bool { return !slices.Contains(e.Touched(), node) }), nil
 }
 
 // Events reads the journal from an entry on, inclusive; 0 and 1 are the whole of it.

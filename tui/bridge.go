@@ -91,6 +91,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		return a.opened(m)
 	case comparedMsg:
 		a.compared(m)
+	case planMsg:
+		a.gotPlan(m)
 	default:
 		return a.receiveSearch(msg)
 	}

@@ -236,6 +236,13 @@ func (f *fakeSession) Subscribe() *event.Subscription { return f.bus.Subscribe()
 func (f *fakeSession) Live() bool                     { return f.live }
 func (f *fakeSession) Record() Record                 { return f }
 
+func (f *fakeSession) Plan(_ context.Context, n int) ([]Pick, error) {
+	return []Pick{
+		{7, []tree.Term{{Name: "exploitation", Value: .71}, {Name: "exploration", Value: .18}, {Name: "uct", Value: .89}}},
+		{3, []tree.Term{{Name: "exploitation", Value: .4}, {Name: "failures", Value: -.1}, {Name: "uct", Value: .3}}},
+	}[:min(n, 2)], nil
+}
+
 func (f *fakeSession) Do(_ context.Context, c tree.Command) (err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

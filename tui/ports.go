@@ -89,6 +89,14 @@ type NewSearch struct {
 	Root     tree.Config // changes to the trainer's default configuration
 }
 
+// Spec is the specification that was asked for.
+func (n NewSearch) Spec() tree.Spec {
+	return tree.Spec{
+		Name: n.Name, Task: n.Task, Base: n.Base, Trainer: n.Trainer, Agent: n.Agent, Policy: n.Policy, Launcher: n.Launcher,
+		Seed: n.Seed, Segment: n.Segment, Parallel: n.Parallel, Root: n.Root, Budget: n.Budget, Approval: n.Approval,
+	}
+}
+
 // Devices tells how busy the machine is. Snapshot must not block: it is called once a second from Update's tick.
 type Devices interface {
 	Snapshot() DeviceReport

@@ -156,6 +156,12 @@ func searchActions() []action {
 			}
 			return ""
 		}, run: then(func(a *app) { a.s.cycle(a.s.ix.running) })},
+		{id: "plan", keys: []string{"N"}, on: onSearch, group: g, short: "what comes next", help: "which nodes the policy would go on from, and why", why: func(a *app) string {
+			if _, ok := a.s.sess.(Planner); !ok {
+				return "this search is only shown"
+			}
+			return ""
+		}, run: (*app).askPlan},
 		{id: "parent", keys: []string{"u"}, on: onSearch, group: g, short: "parent", help: "to the parent", run: then(func(a *app) {
 			if p := a.s.parent(a.s.node()); p != nil {
 				a.s.goTo(p.ID)

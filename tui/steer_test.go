@@ -391,3 +391,17 @@ func TestNotifications(t *testing.T) {
 		}
 	}
 }
+
+func TestPlan(t *testing.T) {
+	r, _ := opened(t, nil)
+	r.a.s.goTo(1)
+	r.keys("N")
+	ch, ok := r.a.top().(*chooser)
+	if !ok || len(ch.items) != 2 || ch.items[0].label != "n7" || ch.items[1].help != "exploitation .400 − failures .100 = .300" {
+		t.Fatalf("the plan is %+v", r.a.top())
+	}
+	r.keys("down enter")
+	if n := r.a.s.node(); n == nil || n.ID != 3 {
+		t.Errorf("enter went to %v, want n3", n)
+	}
+}
