@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -311,7 +313,7 @@ func compare(ts *testscript.TestScript, got any, op string, want any) bool {
 }
 
 // llmzero makes a command that runs the program with a home of its own.
-func llmzero(t *testing.T, home string, args ...string) *exec.Cmd {
+func llmzero(t testing.TB, home string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "llmzero", append(args, "--db", filepath.Join(home, "t.db"))...)
 	cmd.Dir = home
@@ -512,4 +514,74 @@ func TestUnknownTheme(t *testing.T) {
 	if err := x.Wait(); err == nil || err.Error() != "exit status 2" {
 		t.Errorf("unknown theme: %v, want exit status 2", err)
 	}
+}
+
+// TestSteerByHand branches from a node with a transition of one's own, looks at the trajectories and exports the search.
+func TestSteerByHand(t *testing.T) {
+	home := t.TempDir()
+	x := termtest.Start(t, 120, 40, llmzero(t, home))
+	x.Until("Start the quick tour")
+	x.Press("enter")
+	x.UntilMatch(`\d+ waiting`)
+	x.Press("enter")
+	x.Until("Proposal n1 ")
+	x.PressUntilGone("a", "Proposal n1 ")
+	x.UntilMatch(`1 ?/ ?12`)
+	if strings.Contains(x.Text(), "a approve") {
+		x.PressUntilGone("esc", "a approve")
+	}
+	x.Press("b")
+	x.UntilMatch(`n1 · evaluated`)
+	x.Press("B")
+	x.Until("Branch from n1")
+	for range 7 {
+		x.Press("down")
+	}
+	x.Press(">")
+	x.UntilMatch(`becomes: lr`)
+	x.PressUntilGone("enter", "Branch from n1")
+	x.UntilMatch(`2 ?/ ?12`) // it was trained without asking again
+	x.Press("T")
+	x.Until("regularization")
+	x.PressUntilGone("esc", "regularization")
+	x.Press("e")
+	x.Until("Export mixed-1")
+	x.PressUntilGone("enter", "Export mixed-1")
+	x.UntilMatch(`(?i)file|mixed-1\.llmzero`)
+	x.Press("enter")
+	x.UntilMatch(`(?i)export|written|saved`)
+	x.Press("q")
+	if err := x.Wait(); err != nil {
+		t.Errorf("leaving: %v", err)
+	}
+	out, err := llmzero(t, home, "show", "mixed-1").Output()
+	if err != nil || !regexp.MustCompile(`lr 0\.0003 → 0\.000\d+ +evaluated`).Match(out) {
+		t.Errorf("the branch is not in the tree: %v\n%s", err, out)
+	}
+	if files, err := filepath.Glob(filepath.Join(home, "*.llmzero")); err != nil || len(files) != 1 {
+		t.Errorf("exported files: %v, %v", files, err)
+	}
+}
+
+// BenchmarkKeyWhileTraining is the time from a key to the changed screen in a real terminal, at 200x60, while the embedded
+// trainer works on every core: reading the terminal, the update, the drawing and the terminal's emulation.
+func BenchmarkKeyWhileTraining(b *testing.B) {
+	x := termtest.Start(b, 200, 60, llmzero(b, b.TempDir(), "run", "--task", "mixed", "--approve", "all", "--budget", "4000"))
+	x.UntilMatch(`n9 `)
+	title := regexp.MustCompile(`─ (root|n\d+) · `)
+	x.Press("g")
+	x.UntilMatch(`─ root · `)
+	var took []time.Duration
+	keys := []string{"j", "j", "j", "k", "k", "k"}
+	for i := range b.N {
+		before := title.FindString(x.Text())
+		start := time.Now()
+		x.Press(keys[i%len(keys)])
+		x.UntilOK("another node", func(s string) bool { return title.FindString(s) != before })
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	ms := func(q float64) float64 { return float64(took[int(q*float64(len(took)-1))].Microseconds()) / 1000 }
+	b.ReportMetric(ms(.5), "ms/median")
+	b.ReportMetric(ms(.99), "ms/p99")
 }

@@ -28,7 +28,7 @@ const again = 2 * time.Second
 
 // Terminal is a program in a pseudo-terminal.
 type Terminal struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	tty    *os.File
 	screen *vt.SafeEmulator
@@ -47,7 +47,7 @@ var keys = map[string]string{
 }
 
 // Start runs the command in a terminal of that size. The test's cleanup ends the program if it still runs, and waits for it.
-func Start(t *testing.T, cols, rows int, cmd *exec.Cmd) *Terminal {
+func Start(t testing.TB, cols, rows int, cmd *exec.Cmd) *Terminal {
 	t.Helper()
 	if cmd.Env == nil {
 		cmd.Env = os.Environ()
@@ -173,6 +173,12 @@ func (x *Terminal) PressUntilGone(key, text string) {
 		}
 	}
 	x.t.Fatalf("%q does not make it go: %s\n%s", key, text, x.Text())
+}
+
+// UntilOK waits until the screen's text is ok.
+func (x *Terminal) UntilOK(what string, ok func(text string) bool) {
+	x.t.Helper()
+	x.await(what, ok)
 }
 
 // UntilGone waits until the text is no longer on the screen.
