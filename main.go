@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -86,12 +87,7 @@ func newRoot(a *app) *cobra.Command {
 			"change of hyper-parameters; you approve, edit or veto it. Without a command it opens the workbench.",
 		Example: "  llmzero\n  llmzero run --task mixed --agent rules --approve risky\n" +
 			"  llmzero run --headless --task mixed --budget 6 --seed 1 --json\n  llmzero list",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usage("unknown command %q", args[0])
-			}
-			return nil
-		},
+		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return a.workbench(cmd.Context(), tui.Options{}) },
 	}
@@ -104,7 +100,7 @@ func newRoot(a *app) *cobra.Command {
 		newRun(a), newResume(a), newList(a), newShow(a), newRemove(a), newTrain(), newTasks(), newParams(),
 		newCheck(a), newCompact(a), newDoctor(a), newVersion(),
 	)
-	for _, c := range root.Commands() {
+	for _, c := range append(root.Commands(), root) {
 		if args := c.Args; args != nil {
 			c.Args = func(cmd *cobra.Command, given []string) error {
 				if err := args(cmd, given); err != nil {
@@ -473,9 +469,13 @@ func agents(st *store.Store) roster.Source {
 	}
 }
 
+// cores is how many processors there are to train on, before workbench asks for more turns.
+var cores = runtime.GOMAXPROCS(0)
+
 func newHost(s *store.Store, log *slog.Logger, unattended bool) *engine.Host {
 	return engine.NewHost(engine.HostOptions{
 		Archive: archive{s}, Logger: log, Unattended: unattended, Version: version(),
+		Slots:   func(sp tree.Spec) []tree.Slot { return engine.Shares(sp.Parallel, cores) },
 		Trainer: func(_ context.Context, sp tree.Spec) (engine.Trainer, error) { return trainers.Open(sp.Trainer) },
 		Agent:   func(ctx context.Context, sp tree.Spec) (agent.Agent, error) { return agents(s).Open(ctx, sp.Agent) },
 	})
@@ -509,6 +509,8 @@ func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
 	defer func() { err = errors.Join(err, st.Close()) }()
 	h := newHost(st, log, false)
 	defer func() { err = errors.Join(err, h.Close()) }()
+	// The trainer computes on every processor; two more let the system run the screen at once, without waiting for a turn.
+	runtime.GOMAXPROCS(cores + 2)
 
 	sampler := gpu.New(gpu.Options{})
 	watch, cancel := context.WithCancel(ctx)

@@ -131,10 +131,7 @@ func New(o Options) (*Engine, error) {
 		e.census.update(e.tree, tree.NodeID(id))
 	}
 	if len(e.opts.Slots) == 0 {
-		n := max(1, e.tree.Spec.Parallel)
-		for i := range n {
-			e.opts.Slots = append(e.opts.Slots, tree.Slot{Index: i, Cores: max(1, runtime.GOMAXPROCS(0)/n)})
-		}
+		e.opts.Slots = Shares(e.tree.Spec.Parallel, runtime.GOMAXPROCS(0))
 	}
 	e.slots = make([]tree.NodeID, len(e.opts.Slots))
 	return e, nil
@@ -313,4 +310,13 @@ func reason(err error) string {
 		err = f.error
 	}
 	return fmt.Sprint(err)
+}
+
+// Shares divides processor cores among n slots, at least one each.
+func Shares(n, cores int) []tree.Slot {
+	slots := make([]tree.Slot, max(1, n))
+	for i := range slots {
+		slots[i] = tree.Slot{Index: i, Cores: max(1, cores/len(slots))}
+	}
+	return slots
 }
