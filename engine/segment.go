@@ -31,8 +31,8 @@ type segment struct {
 func (e *Engine) startSegments(ctx context.Context) (bool, error) {
 	started := false
 	for slot, busy := range e.slots {
-		queue := e.census.list(tree.StateQueued)
-		if len(queue) == 0 || len(e.running) >= e.room() {
+		id, ok := e.nextQueued()
+		if !ok || len(e.running) >= e.room() {
 			break
 		}
 		if busy != 0 {
@@ -41,12 +41,23 @@ func (e *Engine) startSegments(ctx context.Context) (bool, error) {
 		if e.allowance() < 0 {
 			break
 		}
-		if err := e.startSegment(ctx, slot, queue[0]); err != nil {
+		if err := e.startSegment(ctx, slot, id); err != nil {
 			return started, err
 		}
 		started = true
 	}
 	return started, nil
+}
+
+// nextQueued is the first node in line. One that is tried again waits until its last attempt has left its slot, because running
+// is by node: else the end of the old attempt would be taken for that of the new one.
+func (e *Engine) nextQueued() (tree.NodeID, bool) {
+	for _, id := range e.census.list(tree.StateQueued) {
+		if e.running[id] == nil {
+			return id, true
+		}
+	}
+	return 0, false
 }
 
 func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) error {
