@@ -549,7 +549,7 @@ func TestSteerByHand(t *testing.T) {
 	x.PressUntilGone("enter", "Export mixed-1")
 	x.UntilMatch(`(?i)file|mixed-1\.llmzero`)
 	x.Press("enter")
-	x.UntilMatch(`(?i)export|written|saved`)
+	x.Until("written to mixed-1.llmzero")
 	x.Press("q")
 	if err := x.Wait(); err != nil {
 		t.Errorf("leaving: %v", err)
