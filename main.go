@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -178,15 +177,6 @@ var trainers = trainer.Registry{
 	"grpo": func(string) (trainer.Trainer, error) { return &grpo.Trainer{}, nil },
 }
 
-// settings are --set values over a trainer's defaults.
-func settings(s tree.Space, set []string) (tree.Config, error) {
-	c, err := s.Parse(set)
-	if err != nil {
-		return nil, usage("--set %w; llmzero params lists the parameters", err)
-	}
-	return c, nil
-}
-
 func newTrain() *cobra.Command {
 	var plan trainer.Plan
 	var name, from, save string
@@ -217,13 +207,11 @@ func newTrain() *cobra.Command {
 		if plan.Steps < 0 || plan.Tokens < 0 || (plan.Steps == 0 && plan.Tokens == 0) {
 			return usage("train: say how long with --steps or --tokens")
 		}
-		t, d, err := describe(cmd.Context(), name)
+		t, config, err := configure(cmd.Context(), name, plan.Task, set)
 		if err != nil {
 			return err
 		}
-		if plan.Config, err = settings(d.Space, set); err != nil {
-			return err
-		}
+		plan.Config = config
 		if from != "" {
 			if plan.Checkpoint, err = os.ReadFile(from); err != nil {
 				return fmt.Errorf("read the checkpoint: %w", err)
@@ -258,6 +246,22 @@ func describe(ctx context.Context, name string) (trainer.Trainer, tree.Descripti
 	}
 	d, err := t.Describe(ctx)
 	return t, d, err
+}
+
+// configure opens a trainer and completes --set values with the defaults of one of its tasks.
+func configure(ctx context.Context, name, task string, set []string) (trainer.Trainer, tree.Config, error) {
+	t, d, err := describe(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := d.Task(task); err != nil {
+		return nil, nil, usage("--task: %w", err)
+	}
+	c, err := d.SpaceOf(task).Parse(set)
+	if err != nil {
+		return nil, nil, usage("--set %w; llmzero params lists the parameters", err)
+	}
+	return t, c, nil
 }
 
 // request is what the flags of run say.
@@ -337,18 +341,15 @@ func (r *request) complete(ctx context.Context, approveGiven bool) error {
 	if err := b.Check(); err != nil {
 		return usage("%w", err)
 	}
-	_, d, err := describe(ctx, r.Trainer)
-	if err != nil {
+	var err error
+	if _, r.Root, err = configure(ctx, r.Trainer, r.Task, r.set); err != nil {
 		return err
-	}
-	if !slices.ContainsFunc(d.Tasks, func(t tree.TaskInfo) bool { return t.Name == r.Task }) {
-		return usage("--task %s: there is no such task; llmzero tasks lists them", r.Task)
 	}
 	if _, err := search.New(r.Policy, search.Options{}); err != nil {
 		return usage("--policy: %w", err)
 	}
-	if r.Root, err = settings(d.Space, r.set); err != nil || strings.HasPrefix(r.Agent, llm.PrefixReplay) {
-		return err // whether a recording is there turns out when the store is open
+	if strings.HasPrefix(r.Agent, llm.PrefixReplay) {
+		return nil // whether a recording is there turns out when the store is open
 	}
 	a, err := agents(nil).Open(ctx, r.Agent)
 	if err != nil {
@@ -656,10 +657,11 @@ func newTasks() *cobra.Command {
 				return nil, nil, err
 			}
 			if len(args) == 1 {
-				d.Tasks = slices.DeleteFunc(d.Tasks, func(t tree.TaskInfo) bool { return t.Name != args[0] })
-				if len(d.Tasks) == 0 {
-					return nil, nil, usage("no task %q; llmzero tasks lists them", args[0])
+				one, err := d.Task(args[0])
+				if err != nil {
+					return nil, nil, usage("%w", err)
 				}
+				d.Tasks = []tree.TaskInfo{one}
 			}
 			return d.Tasks, func(w io.Writer) error { return report.TasksText(w, d.Tasks) }, nil
 		})
@@ -668,16 +670,21 @@ func newTasks() *cobra.Command {
 }
 
 func newParams() *cobra.Command {
-	var name string
+	var name, task string
 	c := query("params", "List the parameters of a trainer with role, range and default", cobra.NoArgs,
 		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
 			_, d, err := describe(ctx, name)
 			if err != nil {
 				return nil, nil, err
 			}
-			return d.Space.Params, func(w io.Writer) error { return report.ParamsText(w, d.Space) }, nil
+			if _, err := d.Task(task); task != "" && err != nil {
+				return nil, nil, usage("--task: %w", err)
+			}
+			s := d.SpaceOf(task)
+			return s.Params, func(w io.Writer) error { return report.ParamsText(w, s) }, nil
 		})
 	c.Flags().StringVar(&name, "trainer", "grpo", "trainer")
+	c.Flags().StringVar(&task, "task", "", "with the ranges and defaults of this task")
 	return c
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -107,30 +106,25 @@ func describe(ctx context.Context, tr Trainer, spec tree.Spec) (tree.Spec, error
 	if err != nil {
 		return spec, fmt.Errorf("trainer %s: %w", spec.Trainer, err)
 	}
-	i := slices.IndexFunc(d.Tasks, func(t tree.TaskInfo) bool { return t.Name == spec.Task })
-	if i < 0 {
-		names := make([]string, len(d.Tasks))
-		for i, t := range d.Tasks {
-			names[i] = t.Name
-		}
-		return spec, fmt.Errorf("trainer %s has no task %q; it has %v", spec.Trainer, spec.Task, names)
+	task, err := d.Task(spec.Task)
+	if err != nil {
+		return spec, err
 	}
-	task := d.Tasks[i]
 	if spec.Base == 0 && task.Bases > 1 {
 		spec.Base = 1
 	}
 	if spec.Base < 0 || spec.Base > max(1, task.Bases) {
 		return spec, fmt.Errorf("task %s has %d base models; there is no number %d", task.Name, task.Bases, spec.Base)
 	}
-	spec.Space, spec.Metric = d.Space, task.Metric
+	spec.Space, spec.Metric = d.SpaceOf(task.Name), task.Metric
 	if spec.Model == "" {
 		spec.Model = d.Model
 	}
-	root := d.Space.Defaults()
+	root := spec.Space.Defaults()
 	for name, v := range spec.Root {
-		p, ok := d.Space.Find(name)
+		p, ok := spec.Space.Find(name)
 		if !ok {
-			return spec, fmt.Errorf("%s: the trainer has no such parameter; it has %v", name, d.Space.Names())
+			return spec, fmt.Errorf("%s: the trainer has no such parameter; it has %v", name, spec.Space.Names())
 		}
 		if err := p.Check(v); err != nil {
 			return spec, err

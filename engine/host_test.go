@@ -158,7 +158,7 @@ func TestStartRefuses(t *testing.T) {
 		change func(*tree.Spec)
 		want   string
 	}{
-		{func(s *tree.Spec) { s.Task = "swim" }, `no task "swim"; it has [climb]`},
+		{func(s *tree.Spec) { s.Task = "swim" }, `no task "swim"; it has climb`},
 		{func(s *tree.Spec) { s.Base = 7 }, "no number 7"},
 		{func(s *tree.Spec) { s.Policy = "mcts" }, "uct"},
 		{func(s *tree.Spec) { s.Budget = tree.Budget{} }, "no limit at all"},

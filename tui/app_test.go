@@ -185,6 +185,22 @@ func TestQuickTourFromTheEmptyLibrary(t *testing.T) {
 	r.mustShow("Proposal n1", "a approve", "v veto")
 }
 
+func TestNewSearchTakesTheTasksDefaults(t *testing.T) {
+	r := newRig(t, newFakeLibrary(), nil)
+	r.do(r.a.askNew())
+	f := r.a.top().(*form)
+	root := func(name string) *formField { return f.field(rootField + name) }
+	root("temperature").set("1.2")
+	f.field("task").set("sort")
+	f.told(r.a)
+	if x := root("max_completion_length"); x.value() != "12" || x.parse("21") == nil {
+		t.Errorf("the length of task sort: %s, 21 gives %v", x.value(), x.parse("21"))
+	}
+	if n := f.newSearch(); n.Task != "sort" || len(n.Root) != 1 || n.Root.Float("temperature") != 1.2 {
+		t.Errorf("the form gives %+v; an edited value stays, the task's defaults need not be named", n)
+	}
+}
+
 func TestGateApprove(t *testing.T) {
 	r, f := opened(t, nil)
 	r.keys("enter")

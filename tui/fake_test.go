@@ -402,7 +402,7 @@ func (fakeCatalog) Offer(context.Context) (Offer, error) {
 	return Offer{
 		Trainers: []tree.Description{
 			{Name: "grpo", Model: "grpo 27k", Space: testSpace(), Tasks: []tree.TaskInfo{
-				{Name: "mixed", Help: "sort, add and chain in one", Bases: 2}, {Name: "sort", Help: "sort digits"}, {Name: "add", Help: "add numbers"},
+				{Name: "mixed", Help: "sort, add and chain in one", Bases: 2}, {Name: "sort", Help: "sort digits", Fits: []tree.Fit{{Param: "max_completion_length", Min: 8, Max: 20, Default: 12}}}, {Name: "add", Help: "add numbers"},
 			}},
 			{Name: "trl", Model: "Qwen3-0.6B", Tasks: []tree.TaskInfo{{Name: "gsm8k", Help: "school mathematics"}}},
 		},

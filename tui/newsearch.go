@@ -63,11 +63,12 @@ func (a *app) askNew() tea.Cmd {
 		if now := f.get("trainer"); now != last {
 			last = now
 			f.fillTasks(o, "")
-			f.fillRoot(o)
+			task = "" // another trainer's tasks and parameters
 		}
 		if now := f.get("task"); now != task {
 			task = now
 			f.fillBases(o)
+			f.fillRoot(o)
 		}
 	}
 	f.check = func(_ *app, f *form) error { return f.newSearch().Budget.Check() }
@@ -118,23 +119,33 @@ func (f *form) fillBases(o Offer) {
 // rootField marks the fields of the root's configuration.
 const rootField = "root."
 
-// fillRoot has a field for every parameter of the chosen trainer: the configuration that the search begins with.
+// fillRoot has a field for every parameter of the chosen trainer, with the chosen task's ranges and defaults: the
+// configuration that the search begins with. Values that were edited stay where the parameter does.
 func (f *form) fillRoot(o Offer) {
 	f.undo = nil // what could be taken back may be gone
+	edited := map[string]string{}
+	for i, x := range f.fields {
+		if strings.HasPrefix(x.id, rootField) && f.changed(i) {
+			edited[x.id] = x.value()
+		}
+	}
 	f.fields = slices.DeleteFunc(f.fields, func(x *formField) bool { return strings.HasPrefix(x.id, rootField) })
 	for _, t := range o.Trainers {
 		if t.Name != f.get("trainer") {
 			continue
 		}
-		for _, p := range t.Space.Params {
+		for _, p := range t.SpaceOf(f.get("task")).Params {
 			x := paramField(p, p.Default)
 			x.id, x.section = rootField+p.Name, "root configuration"
+			if v, ok := edited[x.id]; ok {
+				x.set(v)
+			}
 			f.fields = append(f.fields, x)
 		}
 	}
 }
 
-// root are the values that differ from the trainer's defaults.
+// root are the values that differ from the task's defaults.
 func (f *form) root() tree.Config {
 	var c tree.Config
 	for i, x := range f.fields {

@@ -2,6 +2,8 @@ package tree
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -90,6 +92,15 @@ type TaskInfo struct {
 	Bases   int              `json:"bases"`
 	Budgets map[string]int64 `json:"budgets,omitempty"` // declared token budgets: tight, middle, ample
 	Facts   string           `json:"facts,omitempty"`   // Markdown
+	Fits    []Fit            `json:"fits,omitempty"`    // what it changes of the trainer's space
+}
+
+// Fit is what a task changes of one numeric parameter: a range within the trainer's own, and its own default.
+type Fit struct {
+	Param   string  `json:"param"`
+	Min     float64 `json:"min"`
+	Max     float64 `json:"max"`
+	Default float64 `json:"default"`
 }
 
 // Description is what a trainer can do.
@@ -99,6 +110,27 @@ type Description struct {
 	Space   Space      `json:"space"`
 	Tasks   []TaskInfo `json:"tasks"`
 	Metrics []string   `json:"metrics"`
+}
+
+// Task finds a task by name; the error lists those that there are.
+func (d Description) Task(name string) (TaskInfo, error) {
+	names := make([]string, len(d.Tasks))
+	for i, t := range d.Tasks {
+		if names[i] = t.Name; t.Name == name {
+			return t, nil
+		}
+	}
+	return TaskInfo{}, fmt.Errorf("trainer %s has no task %q; it has %s", d.Name, name, strings.Join(names, ", "))
+}
+
+// SpaceOf is the space as a task sees it: the trainer's, with the task's own ranges and defaults. A task that is not there
+// sees the trainer's.
+func (d Description) SpaceOf(task string) Space {
+	t, err := d.Task(task)
+	if err != nil {
+		return d.Space
+	}
+	return d.Space.Fitted(t.Fits)
 }
 
 // Exchange is one call of an agent: what it was asked and what it said.

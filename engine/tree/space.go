@@ -186,6 +186,18 @@ func (s Space) Find(name string) (Param, bool) {
 	return Param{}, false
 }
 
+// Fitted is a copy of s with the ranges and defaults of fits; those of other parameters stay.
+func (s Space) Fitted(fits []Fit) Space {
+	out := Space{Params: slices.Clone(s.Params)}
+	for _, f := range fits {
+		if i := slices.Index(s.Names(), f.Param); i >= 0 {
+			p := &out.Params[i]
+			p.Min, p.Max, p.Default = f.Min, f.Max, Number(f.Default)
+		}
+	}
+	return out
+}
+
 // Validate says what is wrong with the declaration itself: doubled names, empty ranges, defaults out of range.
 func (s Space) Validate() error {
 	seen := map[string]bool{}

@@ -135,6 +135,32 @@ func TestSpaceValidate(t *testing.T) {
 	}
 }
 
+func TestSpaceOfATask(t *testing.T) {
+	d := Description{
+		Name: "toy",
+		Space: Space{Params: []Param{
+			{Name: "a", Kind: KindInt, Min: 1, Max: 10, Role: RoleOther, Default: Number(10)},
+			{Name: "b", Kind: KindInt, Min: 1, Max: 10, Role: RoleOther, Default: Number(5)},
+		}},
+		Tasks: []TaskInfo{{Name: "short", Fits: []Fit{{"a", 2, 4, 3}, {"gone", 0, 1, 0}}}, {Name: "plain"}},
+	}
+	a, _ := d.SpaceOf("short").Find("a")
+	if a.Min != 2 || a.Max != 4 || a.Default != Number(3) {
+		t.Errorf("fitted: %+v", a)
+	}
+	for _, task := range []string{"plain", "unknown"} {
+		if s := d.SpaceOf(task); !reflect.DeepEqual(s, d.Space) {
+			t.Errorf("%s sees %+v", task, s)
+		}
+	}
+	if a, _ := d.Space.Find("a"); a.Max != 10 {
+		t.Error("fitting changed the trainer's own space")
+	}
+	if _, err := d.Task("unknown"); err == nil || !strings.Contains(err.Error(), "it has short, plain") {
+		t.Errorf("unknown task: %v", err)
+	}
+}
+
 func TestConfig(t *testing.T) {
 	s := Space{Params: []Param{
 		{Name: "a", Kind: KindFloat, Min: 0, Max: 1, Role: RoleOther, Default: Number(.5)},

@@ -61,7 +61,7 @@ func stepLearner(b testing.TB, c policy.Config, tm *team.Team, over map[string]t
 	for k, v := range over {
 		cfg[k] = v
 	}
-	set, err := parse(cfg)
+	set, err := parse(tk, cfg)
 	if err != nil {
 		b.Fatal(err)
 	}

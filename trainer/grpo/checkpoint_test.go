@@ -22,7 +22,7 @@ func oneWorker(t testing.TB) *team.Team {
 func checkpointOf(t testing.TB, rank string) []byte {
 	t.Helper()
 	tk, st := base(t, "sort")
-	set, err := parse(quick(map[string]tree.Value{pRank: tree.Choice(rank)}))
+	set, err := parse(tk, quick(map[string]tree.Value{pRank: tree.Choice(rank)}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (t *Trainer) Describe(context.Context) (tree.Description, error) {
 	}
 	for _, k := range task.All() {
 		d.Tasks = append(d.Tasks, tree.TaskInfo{
-			Name: k.Name, Help: k.Help, Metric: "exact match of one completion at temperature 1", Bases: task.Bases, Facts: k.Facts(),
+			Name: k.Name, Help: k.Help, Metric: "exact match of one completion at temperature 1", Bases: task.Bases, Facts: k.Facts(), Fits: fits(k),
 			Budgets: map[string]int64{"tight": int64(k.Budgets.Tight), "middle": int64(k.Budgets.Middle), "ample": int64(k.Budgets.Ample)},
 		})
 	}

@@ -219,7 +219,7 @@ func TestLoRAGrowsBetweenSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := append([]float32(nil), st.model.W...)
-	set, err := parse(quick(lora("16")))
+	set, err := parse(tk, quick(lora("16")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,11 +62,11 @@ func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report
 	if job.Steps <= 0 && job.Tokens <= 0 {
 		return fail(tree.FailConfig, errors.New("a segment needs a number of steps or tokens"))
 	}
-	set, err := parse(job.Config)
+	tk, err := task.Lookup(job.Task)
 	if err != nil {
 		return fail(tree.FailConfig, err)
 	}
-	tk, err := task.Lookup(job.Task)
+	set, err := parse(tk, job.Config)
 	if err != nil {
 		return fail(tree.FailConfig, err)
 	}

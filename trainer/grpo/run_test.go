@@ -121,6 +121,26 @@ func TestDescriptionIsValid(t *testing.T) {
 	if len(d.Tasks) < 6 {
 		t.Errorf("%d tasks", len(d.Tasks))
 	}
+	for _, k := range d.Tasks {
+		s := d.SpaceOf(k.Name)
+		if err := s.Validate(); err != nil {
+			t.Errorf("%s: %v", k.Name, err)
+		}
+		if err := d.Space.Check(s.Defaults()); err != nil {
+			t.Errorf("%s: a default outside the trainer's range: %v", k.Name, err)
+		}
+	}
+	// A parameter that the configuration leaves out takes the task's default, not the trainer's.
+	for _, name := range []string{"chain", "sort"} {
+		tk, err := task.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := parse(tk, nil)
+		if err != nil || set.length != tk.MaxCompletion || set.length == Space().Defaults().Int(pLength) || set.curriculum.Cap != tk.Difficulty.Hi {
+			t.Errorf("%s: length %d, cap %d, error %v", name, set.length, set.curriculum.Cap, err)
+		}
+	}
 }
 
 // same compares two runs by everything but time.
@@ -328,7 +348,7 @@ func TestNotANumberIsAFailure(t *testing.T) {
 	tk, st := base(t, "sort")
 	st.model.W[0] = 1e38 // overflows in the first product
 	st.model.W[1] = -1e38
-	set, err := parse(quick(nil))
+	set, err := parse(tk, quick(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +364,7 @@ func TestNotANumberIsAFailure(t *testing.T) {
 
 func TestNoCheckpointOfAnOverflow(t *testing.T) {
 	tk, st := base(t, "sort")
-	set, err := parse(quick(nil))
+	set, err := parse(tk, quick(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,9 @@ const (
 // fullRank is the value of lora_rank that trains all weights.
 const fullRank = "full"
 
+// minLength is the shortest completion limit: one token and the end.
+const minLength = 2
+
 // resetOn is the value of ref_reset that anchors the KL term anew at the start of a segment.
 const resetOn = "on"
 
@@ -83,17 +86,28 @@ func Space() tree.Space {
 		orZero(float(pMaxNorm, "clip-g", 0.01, 10, 1, log, reg, "gradients are scaled down to this norm; 0 for never")),
 		orZero(float(pOverlong, "long", 0.05, 1, 0, log, reg, "taken off the reward of a completion, in proportion as it uses the last quarter of the length limit")),
 		choice(pReset, "ref", "off", true, reg, "on: the segment's first policy becomes the reference of the KL term", "off", resetOn),
-		whole(pLength, "len", 2, 40, 12, log, capacity, "tokens", "longest completion, end token included; cut to what the task's prompt leaves of the context"),
+		whole(pLength, "len", minLength, 40, 12, log, capacity, "tokens", "longest completion, end token included; cut to what the task's prompt leaves of the context"),
 		whole(pGroup, "n", 2, 32, 8, log, capacity, "samples", "completions of each prompt: the group whose mean is the baseline"),
 		whole(pPrompts, "prompts", 2, 64, 16, log, capacity, "prompts", "prompts of each optimizer step"),
 		rank,
 		whole(pEpochs, "epochs", 1, 4, 1, lin, other, "passes", "optimizer updates on each batch of completions"),
 		choice(pScale, "scale", scaleGroup, false, other, "what divides the advantages: the group's standard deviation, the batch's, or nothing", scaleGroup, scaleBatch, scaleNone),
 		choice(pLoss, "loss", lossDAPO, false, other, "how tokens are weighed: mean per sequence (grpo), by the length limit (dr_grpo), mean over tokens (dapo)", lossGRPO, lossDrGRPO, lossDAPO),
-		whole(pDifficulty, "diff", 1, 10, 10, lin, other, "", "hardest training problems, on the task's own axis; a task's own range bounds it"),
+		whole(pDifficulty, "diff", 1, 10, 10, lin, other, "", "hardest training problems, on the task's own axis and within its range"),
 		choice(pMix, "mix", task.Uniform.String(), false, other, "weights of the difficulties up to the cap: all alike, the upper half, or falling", mixes...),
 	}}
 }
+
+// fits are what a task narrows: its own difficulties, and the completions that its prompts leave room for.
+func fits(t *task.Task) []tree.Fit {
+	return []tree.Fit{
+		{Param: pDifficulty, Min: float64(t.Difficulty.Lo), Max: float64(t.Difficulty.Hi), Default: float64(t.Difficulty.Hi)},
+		{Param: pLength, Min: minLength, Max: float64(task.Context - t.PromptLen()), Default: float64(t.MaxCompletion)},
+	}
+}
+
+// SpaceOf is the space as a task sees it.
+func SpaceOf(t *task.Task) tree.Space { return Space().Fitted(fits(t)) }
 
 // settings is a configuration in the trainer's own types.
 type settings struct {
@@ -104,11 +118,11 @@ type settings struct {
 	curriculum                                                                  task.Curriculum
 }
 
-// parse reads a configuration. Parameters that it does not name take their defaults; unknown names and values outside
-// their ranges are errors.
-func parse(c tree.Config) (settings, error) {
+// parse reads a configuration. Parameters that it does not name take the task's defaults; unknown names and values outside
+// the trainer's ranges are errors. The task's narrower ranges are no matter here: training clamps to them.
+func parse(t *task.Task, c tree.Config) (settings, error) {
 	space := Space()
-	full := space.Defaults()
+	full := SpaceOf(t).Defaults()
 	for name, v := range c {
 		full[name] = v
 	}

@@ -48,7 +48,7 @@ func torchCase(lossType, rank string, tm *team.Team) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := parse(tree.Config{
+	set, err := parse(tk, tree.Config{
 		pLoss: tree.Choice(lossType), pRank: tree.Choice(rank), pPrompts: tree.Number(6), pGroup: tree.Number(4), pTemp: tree.Number(0.9),
 		pBeta: tree.Number(0.2), pEntropy: tree.Number(0.05), pScale: tree.Choice(scaleNone), pLength: tree.Number(8),
 	})

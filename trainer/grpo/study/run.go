@@ -77,7 +77,7 @@ func train(ctx context.Context, t *task.Task, base int, tokens int64, a arm, see
 	var points []map[string]float64
 	for i, s := range a.stages {
 		reached += s.share
-		cfg := grpo.Space().Defaults()
+		cfg := grpo.SpaceOf(t).Defaults()
 		maps.Copy(cfg, s.set)
 		job := tree.Job{
 			Task: t.Name, Base: base, Seed: seed*1000 + uint64(i), Config: cfg, Resume: data,
