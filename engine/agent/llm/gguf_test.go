@@ -1,9 +1,8 @@
 package llm
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 )
 
@@ -25,8 +24,8 @@ const (
 // scriptedGGUF makes a model file (GGUF v3, F32, llama architecture, byte-level vocabulary) that says scripts word for
 // word. It is a bigram table: token i is embedded as the i-th unit vector, attention and feed-forward are zero, and the
 // output matrix has a one where a token follows another. Every token of a script is a piece of text of its own, so the
-// chain has no forks. With eyes the server takes it for a model that sees. What follows nothing is followed by the end.
-func scriptedGGUF(context int, eyes bool, scripts ...script) ([]byte, error) {
+// chain has no forks. What follows nothing is followed by the end.
+func scriptedGGUF(context int, scripts ...script) ([]byte, error) {
 	v := &vocabulary{ids: map[string]int{}}
 	for b := range 256 {
 		v.add(byteRune(byte(b)), 1)
@@ -63,7 +62,7 @@ func scriptedGGUF(context int, eyes bool, scripts ...script) ([]byte, error) {
 		}
 		out[to*ggufWidth+i] = 4 // 4 after normalisation is 90 logits: no sampling picks anything else
 	}
-	return v.encode(context, end, eyes, emb, out)
+	return v.encode(context, end, emb, out)
 }
 
 // vocabulary collects unique tokens.
@@ -119,109 +118,109 @@ func byteRune(b byte) string {
 	return string(rune(256 + n))
 }
 
-// encode writes the file.
-func (v *vocabulary) encode(context, end int, eyes bool, emb, out []float32) ([]byte, error) {
-	w := &ggufWriter{}
-	zero := func(n int) []float32 { return make([]float32, n) }
-	ones := make([]float32, ggufWidth)
-	for i := range ones {
-		ones[i] = 1
-	}
-	n := uint64(len(v.tokens))
-	type tensor struct {
-		name string
-		dims []uint64
-		data []float32
-	}
-	const d = uint64(ggufWidth)
-	tensors := []tensor{
-		{"token_embd.weight", []uint64{d, n}, emb},
-		{"output_norm.weight", []uint64{d}, ones},
-		{"output.weight", []uint64{d, n}, out},
-		{"blk.0.attn_norm.weight", []uint64{d}, ones},
-		{"blk.0.attn_q.weight", []uint64{d, d}, zero(ggufWidth * ggufWidth)},
-		{"blk.0.attn_k.weight", []uint64{d, d / ggufHeads}, zero(ggufWidth * ggufWidth / ggufHeads)},
-		{"blk.0.attn_v.weight", []uint64{d, d / ggufHeads}, zero(ggufWidth * ggufWidth / ggufHeads)},
-		{"blk.0.attn_output.weight", []uint64{d, d}, zero(ggufWidth * ggufWidth)},
-		{"blk.0.ffn_norm.weight", []uint64{d}, ones},
-		{"blk.0.ffn_gate.weight", []uint64{d, ggufFF}, zero(ggufWidth * ggufFF)},
-		{"blk.0.ffn_up.weight", []uint64{d, ggufFF}, zero(ggufWidth * ggufFF)},
-		{"blk.0.ffn_down.weight", []uint64{ggufFF, d}, zero(ggufWidth * ggufFF)},
-	}
-	w.raw("GGUF", uint32(3), uint64(len(tensors)))
-	kv := &ggufWriter{}
-	count := uint64(0)
-	put := func(key string, kind uint32, parts ...any) {
-		kv.text(key)
-		kv.raw(kind)
-		kv.raw(parts...)
-		count++
-	}
-	const kindU32, kindF32, kindString, kindArray, kindI32 = uint32(4), uint32(6), uint32(8), uint32(9), uint32(5)
-	text := func(s string) []any { return []any{uint64(len(s)), s} }
-	put("general.architecture", kindString, text("llama")...)
-	put("llama.context_length", kindU32, uint32(context))
-	put("llama.embedding_length", kindU32, uint32(ggufWidth))
-	put("llama.block_count", kindU32, uint32(1))
-	put("llama.feed_forward_length", kindU32, uint32(ggufFF))
-	put("llama.attention.head_count", kindU32, uint32(ggufHeads))
-	put("llama.attention.head_count_kv", kindU32, uint32(1))
-	put("llama.attention.layer_norm_rms_epsilon", kindF32, float32(1e-5))
-	if eyes { // what the server takes for the mark of a model that sees; there is no encoder behind it
-		put("llama.vision.block_count", kindU32, uint32(1))
-	}
-	put("tokenizer.ggml.model", kindString, text("gpt2")...)
-	var tokens []any
-	for _, t := range v.tokens {
-		tokens = append(tokens, text(t)...)
-	}
-	put("tokenizer.ggml.tokens", kindArray, append([]any{kindString, n}, tokens...)...)
-	put("tokenizer.ggml.token_type", kindArray, kindI32, n, v.types)
-	put("tokenizer.ggml.merges", kindArray, kindString, uint64(0))
-	put("tokenizer.ggml.bos_token_id", kindU32, uint32(end))
-	put("tokenizer.ggml.eos_token_id", kindU32, uint32(end))
-	w.raw(count)
-	w.raw(kv.Bytes())
-	offset := uint64(0)
-	for _, t := range tensors {
-		w.text(t.name)
-		w.raw(uint32(len(t.dims)), t.dims, uint32(0), offset) // type 0: F32
-		offset += (uint64(len(t.data))*4 + 31) / 32 * 32
-	}
-	for _, t := range tensors {
-		w.align()
-		w.raw(t.data)
-	}
-	w.align()
-	return w.Bytes(), w.err
+// encode writes the model.
+func (v *vocabulary) encode(context, end int, emb, out []float32) ([]byte, error) {
+	f := &ggufFile{}
+	f.put("general.architecture", "llama")
+	f.put("llama.context_length", uint32(context))
+	f.put("llama.embedding_length", uint32(ggufWidth))
+	f.put("llama.block_count", uint32(1))
+	f.put("llama.feed_forward_length", uint32(ggufFF))
+	f.put("llama.attention.head_count", uint32(ggufHeads))
+	f.put("llama.attention.head_count_kv", uint32(1))
+	f.put("llama.attention.layer_norm_rms_epsilon", float32(1e-5))
+	f.put("tokenizer.ggml.model", "gpt2")
+	f.put("tokenizer.ggml.tokens", v.tokens)
+	f.put("tokenizer.ggml.token_type", v.types)
+	f.put("tokenizer.ggml.merges", []string{})
+	f.put("tokenizer.ggml.bos_token_id", uint32(end))
+	f.put("tokenizer.ggml.eos_token_id", uint32(end))
+	const d = ggufWidth
+	n := len(v.tokens)
+	f.tensor("token_embd.weight", emb, d, n)
+	f.tensor("output_norm.weight", filled(d, 1), d)
+	f.tensor("output.weight", out, d, n)
+	f.tensor("blk.0.attn_norm.weight", filled(d, 1), d)
+	f.tensor("blk.0.attn_q.weight", nil, d, d)
+	f.tensor("blk.0.attn_k.weight", nil, d, d/ggufHeads)
+	f.tensor("blk.0.attn_v.weight", nil, d, d/ggufHeads)
+	f.tensor("blk.0.attn_output.weight", nil, d, d)
+	f.tensor("blk.0.ffn_norm.weight", filled(d, 1), d)
+	f.tensor("blk.0.ffn_gate.weight", nil, d, ggufFF)
+	f.tensor("blk.0.ffn_up.weight", nil, d, ggufFF)
+	f.tensor("blk.0.ffn_down.weight", nil, ggufFF, d)
+	return f.bytes()
 }
 
-type ggufWriter struct {
-	bytes.Buffer
-	err error
-}
+// Sizes of the eyes: an image becomes eyesSide x eyesSide patches, each of them one token of the prompt.
+const (
+	eyesSide  = 4
+	eyesPatch = 16 // pixels
+	eyesWidth = 32
+	eyesTurns = 2 // blocks
+)
 
-func (w *ggufWriter) raw(parts ...any) {
-	for _, p := range parts {
-		var err error
-		switch x := p.(type) {
-		case string:
-			_, err = w.WriteString(x)
-		case []byte:
-			_, err = w.Write(x)
-		default:
-			err = binary.Write(w, binary.LittleEndian, x)
+// eyesGGUF makes the vision encoder for a scripted model: a transformer over image patches and the two-layer projector of
+// LLaVA 1.5. Its weights are small random numbers; it sees, but nothing in particular.
+func eyesGGUF() ([]byte, error) {
+	f := &ggufFile{}
+	f.put("general.architecture", "clip")
+	f.put("general.type", "projector")
+	f.put("clip.has_vision_encoder", true)
+	f.put("clip.has_llava_projector", true)
+	f.put("clip.projector_type", "mlp")
+	f.put("clip.use_gelu", true)
+	f.put("clip.vision.image_size", uint32(eyesSide*eyesPatch))
+	f.put("clip.vision.patch_size", uint32(eyesPatch))
+	f.put("clip.vision.embedding_length", uint32(eyesWidth))
+	f.put("clip.vision.feed_forward_length", uint32(2*eyesWidth))
+	f.put("clip.vision.projection_dim", uint32(ggufWidth))
+	f.put("clip.vision.block_count", uint32(eyesTurns))
+	f.put("clip.vision.attention.head_count", uint32(2))
+	f.put("clip.vision.attention.layer_norm_epsilon", float32(1e-5))
+	f.put("clip.vision.image_mean", []float32{0.5, 0.5, 0.5})
+	f.put("clip.vision.image_std", []float32{0.5, 0.5, 0.5})
+	rng := rand.New(rand.NewPCG(1, 2))
+	weights := func(name string, dims ...int) {
+		n := 1
+		for _, d := range dims {
+			n *= d
 		}
-		if w.err == nil {
-			w.err = err
+		w := make([]float32, n)
+		for i := range w {
+			w[i] = float32(rng.NormFloat64() * 0.05)
 		}
+		f.tensor(name, w, dims...)
 	}
+	const d = eyesWidth
+	weights("v.patch_embd.weight", eyesPatch, eyesPatch, 3, d)
+	weights("v.position_embd.weight", d, eyesSide*eyesSide)
+	for i := range eyesTurns {
+		block := fmt.Sprintf("v.blk.%d.", i)
+		for _, name := range []string{"ln1", "ln2"} {
+			f.tensor(block+name+".weight", filled(d, 1), d)
+			f.tensor(block+name+".bias", nil, d)
+		}
+		for _, name := range []string{"attn_q", "attn_k", "attn_v", "attn_out"} {
+			weights(block+name+".weight", d, d)
+			f.tensor(block+name+".bias", nil, d)
+		}
+		weights(block+"ffn_up.weight", d, 2*d)
+		f.tensor(block+"ffn_up.bias", nil, 2*d)
+		weights(block+"ffn_down.weight", 2*d, d)
+		f.tensor(block+"ffn_down.bias", nil, d)
+	}
+	weights("mm.0.weight", d, ggufWidth)
+	f.tensor("mm.0.bias", nil, ggufWidth)
+	weights("mm.2.weight", ggufWidth, ggufWidth)
+	f.tensor("mm.2.bias", nil, ggufWidth)
+	return f.bytes()
 }
 
-func (w *ggufWriter) text(s string) { w.raw(uint64(len(s)), s) }
-
-func (w *ggufWriter) align() {
-	for w.Len()%32 != 0 {
-		w.WriteByte(0)
+func filled(n int, x float32) []float32 {
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = x
 	}
+	return out
 }

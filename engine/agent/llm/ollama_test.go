@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -95,33 +96,41 @@ func (r *real) kill() {
 	_ = r.cmd.Wait() // killed: an error is what is wanted
 }
 
-// create uploads a model file under a name.
-func (r *real) create(t *testing.T, name string, gguf []byte, template string) {
+// create uploads a model under a name: its file and, for one that sees, that of its eyes.
+func (r *real) create(t *testing.T, name, template string, parts ...[]byte) {
 	t.Helper()
 	o, err := NewOllama(r.url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(gguf)
-	digest := "sha256:" + hex.EncodeToString(sum[:])
-	if err := o.api.CreateBlob(t.Context(), digest, bytes.NewReader(gguf)); err != nil {
-		t.Fatal(err)
+	files := map[string]string{}
+	for i, part := range parts {
+		sum := sha256.Sum256(part)
+		digest := "sha256:" + hex.EncodeToString(sum[:])
+		if err := o.api.CreateBlob(t.Context(), digest, bytes.NewReader(part)); err != nil {
+			t.Fatal(err)
+		}
+		files[fmt.Sprintf("%s-%d.gguf", name, i)] = digest
 	}
-	err = o.api.Create(t.Context(), &api.CreateRequest{
-		Model: name, Files: map[string]string{name + ".gguf": digest}, Template: template,
-	}, func(api.ProgressResponse) error { return nil })
+	err = o.api.Create(t.Context(), &api.CreateRequest{Model: name, Files: files, Template: template},
+		func(api.ProgressResponse) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (r *real) script(t *testing.T, name string, context int, template string, scripts ...script) {
+// script uploads a model that says scripts, and eyes with it if there are any.
+func (r *real) script(t *testing.T, name string, context int, template string, eyes []byte, scripts ...script) {
 	t.Helper()
-	gguf, err := scriptedGGUF(context, strings.HasPrefix(name, "eyes"), scripts...)
+	gguf, err := scriptedGGUF(context, scripts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.create(t, name, gguf, template)
+	parts := [][]byte{gguf}
+	if eyes != nil {
+		parts = append(parts, eyes)
+	}
+	r.create(t, name, template, parts...)
 }
 
 // steps is a template that asks a scripted model for its diagnosis first and for its proposals in the second turn.
@@ -131,12 +140,17 @@ func TestRealServer(t *testing.T) {
 	r := startReal(t)
 	short := strings.NewReplacer("\n", "", "  ", "").Replace(goodProposals)
 	scripts := []script{{control: "<|diagnose|>", text: goodDiagnosis}, {control: "<|propose|>", text: short}}
-	r.script(t, "scripted", 4096, steps, scripts...)
-	r.script(t, "eyes", 8192, steps, scripts...)
-	r.script(t, "wrong", 4096, steps, scripts[0], script{control: "<|propose|>", text: proposalJSON("n3@40", "num_generations", "64")})
-	r.script(t, "plain", 4096, "<|say|>", script{control: "<|say|>", text: "Hello, researcher."})
-	r.script(t, "endless", 4096, "<|say|>", script{control: "<|say|>", text: "on and on it goes. ", loop: true})
-	r.script(t, "reader", 4096, "{{ .Prompt }}<|say|>", script{control: "<|say|>", text: "I read it."})
+	r.script(t, "scripted", 4096, steps, nil, scripts...)
+	eyes, err := eyesGGUF()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.script(t, "eyes", 8192, steps, eyes, scripts...)
+	r.script(t, "wrong", 4096, steps, nil, scripts[0], script{control: "<|propose|>", text: proposalJSON("n3@40", "num_generations", "64")})
+	r.script(t, "plain", 4096, "<|say|>", nil, script{control: "<|say|>", text: "Hello, researcher."})
+	r.script(t, "endless", 4096, "<|say|>", nil, script{control: "<|say|>", text: "on and on it goes. ", loop: true})
+	r.script(t, "viewer", 4096, "{{ .Prompt }}<|say|>", eyes, script{control: "<|say|>", text: "I saw it."})
+	r.script(t, "reader", 4096, "{{ .Prompt }}<|say|>", nil, script{control: "<|say|>", text: "I read it."})
 	o, err := NewOllama(r.url)
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +194,28 @@ func TestRealServer(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	})
+	t.Run("an image goes through the encoder", func(t *testing.T) {
+		look := func(images ...[]byte) (Reply, error) {
+			return o.Chat(t.Context(), Request{
+				Model: "viewer", Messages: []Message{{Role: RoleUser, Text: "look", Images: images}}, Context: 2048, Answer: 50,
+			})
+		}
+		drawn, err := plots(testTurn())
+		if err != nil {
+			t.Fatal(err)
+		}
+		blind, err := look()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, err := look(drawn[0])
+		if err != nil || seen.Text != "I saw it." || seen.TokensIn < blind.TokensIn+eyesSide*eyesSide {
+			t.Errorf("%+v with an image, %+v without, %v", seen, blind, err)
+		}
+		if got, err := look([]byte("no picture at all")); err == nil {
+			t.Errorf("what is no image passed: %+v", got)
+		}
+	})
 	t.Run("wrong twice", func(t *testing.T) {
 		a, err := Open("ollama:wrong", r.url, nil)
 		if err != nil {
@@ -204,7 +240,7 @@ func TestRealServer(t *testing.T) {
 			t.Errorf("%+v, %v", m, err)
 		}
 		all, err := o.Models(t.Context())
-		if err != nil || len(all) != 6 {
+		if err != nil || len(all) != 7 {
 			t.Errorf("%+v, %v", all, err)
 		}
 	})
@@ -299,7 +335,7 @@ func TestRealModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.create(t, "smollm2", gguf, "")
+	r.create(t, "smollm2", "", gguf)
 	a, err := Open("ollama:smollm2", r.url, nil)
 	if err != nil {
 		t.Fatal(err)

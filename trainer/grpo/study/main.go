@@ -3,7 +3,7 @@
 // stopped goes on where it was. -facts writes the pages
 // of facts from what is there.
 //
-//	go run ./trainer/grpo/study -journal F [-task NAME] [-base N] [-parallel N]
+//	go run ./trainer/grpo/study -journal F [-task NAME] [-base N] [-part compare,probe,moves] [-parallel N]
 //	go run ./trainer/grpo/study -journal F -facts trainer/grpo/task/facts
 package main
 
@@ -34,7 +34,7 @@ func run(ctx context.Context) (err error) {
 	names := flag.String("task", strings.Join(task.Names(), ","), "tasks to study")
 	base := flag.Int("base", 1, "base policy (1..3)")
 	parallel := flag.Int("parallel", 1, "runs at a time, one core each")
-	what := flag.String("part", "compare,probe", "parts: compare (grid and schedules), probe (pathologies)")
+	what := flag.String("part", "compare,probe", "parts: compare (grid and schedules), probe (pathologies), moves (best values from three states)")
 	budget := flag.String("budget", "tight,middle", "budgets of the comparison for tasks with the fine grid; the others use middle")
 
 	pages := flag.String("facts", "", "run nothing, write the pages of facts into this folder")
@@ -61,6 +61,11 @@ func run(ctx context.Context) (err error) {
 		}
 		if strings.Contains(*what, "probe") {
 			if _, err := s.results(ctx, t, *base, int64(t.Budgets.Middle), probes(t), freshSeeds[:probeSeeds]); err != nil {
+				return err
+			}
+		}
+		if strings.Contains(*what, "moves") {
+			if _, _, err := s.moves(ctx, t, *base); err != nil {
 				return err
 			}
 		}

@@ -30,6 +30,9 @@ func (s *study) page(ctx context.Context, t *task.Task, dir string) error {
 	if err := s.writeComparisons(ctx, &b, t); err != nil {
 		return err
 	}
+	if err := s.writeMoves(ctx, &b, t); err != nil {
+		return err
+	}
 	if err := s.writeProbes(ctx, &b, t); err != nil {
 		return err
 	}
