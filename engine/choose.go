@@ -36,7 +36,7 @@ func choose(all []tree.Checkpoint) (index int, why string) {
 func (s *run) choose(ctx context.Context) (c agent.Choice, err error) {
 	err = guard(s.engine.opts.Logger, "the agent", func() (err error) {
 		c, err = s.engine.opts.Agent.Choose(ctx, agent.Ended{
-			Spec: s.spec, Node: s.node, Points: s.points, Start: s.start, Seed: derive(s.job.Seed, "choose"),
+			Spec: s.spec, Node: s.node, Points: s.points, Start: s.start, Seed: tree.Derive(s.job.Seed, "choose"),
 		})
 		return err
 	})

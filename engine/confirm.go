@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"llmzero/engine/event"
+	"llmzero/engine/strategy"
 	"llmzero/engine/tree"
 )
 
@@ -71,13 +71,14 @@ func (e *Engine) confirm(work context.Context) bool {
 // startConfirmation retrains a node's path from the base model with a seed of its own.
 func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node) {
 	number := len(n.Confirmed) + e.confirming[n.ID] + e.unconfirmed[n.ID]
-	c := e.retraining(n, number, slot)
+	spec := e.tree.Spec
+	result := tree.Confirmation{Seed: tree.Derive(spec.Seed, "confirm", int(n.ID), number)}
+	jobs, err := e.retraining(n, number, slot, result.Seed)
 	e.confirming[n.ID]++
 	e.slots[slot] = n.ID
 	e.crew.start(func() func(context.Context) error {
-		err := guard(e.opts.Logger, "the trainer", func() error { return c.train(work, e.opts.Trainer) })
 		if err == nil {
-			err = c.examine(work, e.opts.Trainer)
+			err = guard(e.opts.Logger, "the trainer", func() error { return retrain(work, e.opts.Trainer, spec, jobs, &result) })
 		}
 		return func(ctx context.Context) error {
 			e.slots[slot] = 0
@@ -88,77 +89,33 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 				e.unconfirmed[n.ID]++
 				return nil
 			}
-			return e.commit(ctx, nil, engineEntry(&event.Confirmed{Node: n.ID, Confirmation: c.result, Segments: len(c.jobs)}))
+			return e.commit(ctx, nil, engineEntry(&event.Confirmed{Node: n.ID, Confirmation: result, Segments: len(jobs)}))
 		}
 	})
 }
 
-// retraining is one run of a strategy from the base model, in its own goroutine.
-type retraining struct {
-	jobs   []tree.Job
-	spec   tree.Spec
-	last   tree.Checkpoint
-	result tree.Confirmation
+// retraining makes the jobs of one run of a node's strategy with a fresh seed.
+func (e *Engine) retraining(n *tree.Node, number, slot int, seed uint64) ([]tree.Job, error) {
+	s, err := strategy.Of(e.tree, n.ID)
+	if err != nil {
+		return nil, err
+	}
+	jobs := s.Jobs(seed)
+	for i, x := range e.tree.Path(n.ID)[1:] {
+		jobs[i].Node, jobs[i].Attempt, jobs[i].Slot = x.ID, attemptsOfConfirm*(1+int(n.ID))+number, e.slot(slot)
+	}
+	return jobs, nil
 }
 
-// retraining makes the jobs of a path: each segment up to the checkpoint from which the path goes on, with a fresh seed.
-func (e *Engine) retraining(n *tree.Node, number, slot int) *retraining {
-	seed := derive(e.tree.Spec.Seed, "confirm", int(n.ID), number)
-	c := &retraining{spec: e.tree.Spec, result: tree.Confirmation{Seed: seed}}
-	path := e.tree.Path(n.ID)
-	for i, x := range path[1:] {
-		until, _ := x.Outcome.Checkpoint()
-		if i+2 < len(path) {
-			until, _ = checkpointAt(x, path[i+2].Transition.From.Step)
-		}
-		job := tree.Job{
-			Search: c.spec.ID, Node: x.ID, Attempt: attemptsOfConfirm*(1+int(n.ID)) + number, Task: c.spec.Task, Base: c.spec.Base,
-			Seed: derive(seed, "segment", i), Config: x.Config.Clone(), FromStep: x.Transition.From.Step,
-			Steps: until.Step - x.Transition.From.Step, Checkpoints: 1, Slot: e.slot(slot),
-		}
-		if i > 0 {
-			job.Previous = path[i].Config.Clone()
-		}
-		c.jobs = append(c.jobs, job)
+// retrain runs the jobs and scores their end on both splits.
+func retrain(ctx context.Context, tr Trainer, spec tree.Spec, jobs []tree.Job, result *tree.Confirmation) error {
+	last, cost, err := strategy.Train(ctx, tr, jobs, nil)
+	result.Val, result.Cost = last.Val, cost
+	if err != nil {
+		return err
 	}
-	return c
-}
-
-// train runs the jobs one after the other; checkpoints between them stay in memory, or where an external trainer put them.
-func (c *retraining) train(ctx context.Context, tr Trainer) error {
-	for _, job := range c.jobs {
-		job.Resume, job.FromRef = c.last.Data, c.last.Ref
-		c.last = tree.Checkpoint{}
-		out, err := tr.Run(ctx, job, func(r tree.Report) error {
-			if r.Checkpoint != nil {
-				c.last = *r.Checkpoint
-			}
-			return nil
-		})
-		c.result.Cost = c.result.Cost.Plus(out.Cost)
-		switch {
-		case err != nil:
-			return err
-		case c.last.Ref == "" && len(c.last.Data) == 0:
-			return fmt.Errorf("the retraining of node %d left no checkpoint", job.Node)
-		}
-	}
-	c.result.Val = c.last.Val
-	return nil
-}
-
-// examine scores the end of the path on the test split.
-func (c *retraining) examine(ctx context.Context, tr Trainer) error {
-	last := c.jobs[len(c.jobs)-1]
-	x := tree.Exam{
-		Task: c.spec.Task, Base: c.spec.Base, Config: last.Config, Data: c.last.Data, Split: tree.SplitTest,
-		Seed: derive(c.spec.Seed, "test"),
-	}
-	if !strings.HasPrefix(c.last.Ref, "sha256:") {
-		x.Ref = c.last.Ref
-	}
-	score, cost, err := tr.Evaluate(ctx, x)
-	c.result.Test, c.result.Cost = score, c.result.Cost.Plus(cost)
+	result.Test, cost, err = strategy.Examine(ctx, tr, jobs, last, tree.Derive(spec.Seed, "test"))
+	result.Cost = result.Cost.Plus(cost)
 	return err
 }
 

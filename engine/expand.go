@@ -66,7 +66,7 @@ func (e *Engine) scoreBase(work context.Context) {
 	e.scoring = true
 	spec := e.tree.Spec
 	e.crew.start(func() func(context.Context) error {
-		val, cost, err := e.exam(work, spec, tree.Node{Config: spec.Root}, tree.SplitValidation, 0, derive(spec.Seed, "base"))
+		val, cost, err := e.exam(work, spec, tree.Node{Config: spec.Root}, tree.SplitValidation, 0, tree.Derive(spec.Seed, "base"))
 		return func(ctx context.Context) error {
 			e.scoring = false
 			switch {
@@ -181,7 +181,7 @@ func (e *Engine) pick() (pick, bool) {
 		}
 	}
 	fresh := pick{node: tree.Root, fresh: true, terms: []tree.Term{{Name: "forced fresh start", Value: e.tree.Spec.FreshRate}}}
-	if chance(derive(e.tree.Spec.Seed, "fresh", count)) < e.tree.Spec.FreshRate || e.barren >= patience {
+	if tree.Chance(tree.Derive(e.tree.Spec.Seed, "fresh", count)) < e.tree.Spec.FreshRate || e.barren >= patience {
 		return fresh, true
 	}
 	if c, ok := e.policy.Next(e.tree); ok {

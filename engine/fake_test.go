@@ -89,7 +89,7 @@ func (f *fakeTrainer) Run(ctx context.Context, job tree.Job, report func(tree.Re
 				return out, err
 			}
 		}
-		skill = max(0, min(1, skill+gain(skill, job.Config)+0.002*(chance(derive(job.Seed, "noise", i))-0.5)))
+		skill = max(0, min(1, skill+gain(skill, job.Config)+0.002*(tree.Chance(tree.Derive(job.Seed, "noise", i))-0.5)))
 		reward := skill
 		if f.spoil != nil && f.spoil(job) {
 			skill, reward = 0, 0
@@ -165,7 +165,7 @@ func (f *fakeAgent) Propose(ctx context.Context, t agent.Turn) (agent.Answer, er
 	var a agent.Answer
 	for i := range 20 {
 		was := src.Config["learning_rate"]
-		to := p.Clamp(tree.Number(was.Num * math.Pow(10, 2*chance(derive(t.Seed, "fake", i))-1)))
+		to := p.Clamp(tree.Number(was.Num * math.Pow(10, 2*tree.Chance(tree.Derive(t.Seed, "fake", i))-1)))
 		x := tree.Transition{
 			From: from, Steps: t.Steps, By: "fake", Confidence: 0.6, Rationale: "why not",
 			Changes: []tree.Change{{Param: "learning_rate", From: was, To: to}},

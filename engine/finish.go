@@ -22,7 +22,7 @@ func (e *Engine) close(work context.Context) {
 				continue
 			}
 			var score tree.Score
-			if score, _, err = e.exam(work, spec, n, tree.SplitTest, 0, derive(spec.Seed, "test")); err != nil {
+			if score, _, err = e.exam(work, spec, n, tree.SplitTest, 0, tree.Derive(spec.Seed, "test")); err != nil {
 				break
 			}
 			tested = append(tested, engineEntry(&event.Tested{Node: n.ID, Test: score}))

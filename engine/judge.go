@@ -52,7 +52,7 @@ func (e *Engine) reference() []stage {
 	for i, n := range path {
 		c, _ := n.Outcome.Checkpoint()
 		if i+1 < len(path) {
-			c, _ = checkpointAt(n, path[i+1].Transition.From.Step)
+			c, _ = n.CheckpointAt(path[i+1].Transition.From.Step)
 		}
 		out = append(out, stage{n.ID, start, c.Step})
 		start += segmentTokens(n, c)
@@ -73,7 +73,7 @@ func (e *Engine) spentBefore(n *tree.Node) float64 {
 	sum := 0.0
 	path := e.tree.Path(n.ID)
 	for i := 1; i+1 < len(path); i++ {
-		c, _ := checkpointAt(path[i], path[i+1].Transition.From.Step)
+		c, _ := path[i].CheckpointAt(path[i+1].Transition.From.Step)
 		sum += segmentTokens(path[i], c)
 	}
 	return sum
@@ -203,7 +203,7 @@ func (s *run) judged(p tree.Point) (why string, stop bool) {
 
 // onTrial draws whether a stop of this segment is overruled.
 func (s *run) onTrial() bool {
-	return chance(derive(s.job.Seed, "trial")) < s.judge.rules.TrialOne
+	return tree.Chance(tree.Derive(s.job.Seed, "trial")) < s.judge.rules.TrialOne
 }
 
 // trial is the record of a condemned segment that ran to its end, nil for any other.
@@ -238,7 +238,7 @@ func (s *run) ask(ctx context.Context) (a agent.Judgement, err error) {
 	}
 	err = guard(s.engine.opts.Logger, "the agent", func() (err error) {
 		a, err = s.engine.opts.Agent.Judge(ctx, agent.Watch{
-			Spec: s.spec, Node: s.node, Points: s.points, Parent: parent, Start: s.start, Seed: derive(s.job.Seed, "judge", len(s.points)),
+			Spec: s.spec, Node: s.node, Points: s.points, Parent: parent, Start: s.start, Seed: tree.Derive(s.job.Seed, "judge", len(s.points)),
 		})
 		return err
 	})

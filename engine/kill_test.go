@@ -106,7 +106,7 @@ func killChild(path string, out io.Writer) error {
 		Archive: telling{shelves{st}, out},
 		Trainer: func(context.Context, tree.Spec) (Trainer, error) {
 			return &fakeTrainer{gate: func(_ context.Context, job tree.Job, step int) error {
-				if step == 3 && chance(derive(job.Seed, "crash")) < 0.1 {
+				if step == 3 && tree.Chance(tree.Derive(job.Seed, "crash")) < 0.1 {
 					return &tree.Failure{Class: tree.FailCrash, Message: "now and then"}
 				}
 				return nil

@@ -49,7 +49,7 @@ func TestReplay(t *testing.T) {
 		s.Parallel, s.Seed = rapid.IntRange(1, 3).Draw(rt, "parallel"), rapid.Uint64().Draw(rt, "seed")
 		r := newRig(t, s, nil)
 		r.trainer.gate = func(_ context.Context, job tree.Job, step int) error {
-			if step == 2 && chance(derive(job.Seed, "fails")) < 0.2 {
+			if step == 2 && tree.Chance(tree.Derive(job.Seed, "fails")) < 0.2 {
 				return &tree.Failure{Class: tree.FailOOM, Message: "now and then"}
 			}
 			return nil

@@ -68,7 +68,7 @@ func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int
 	e.rescored[node.ID] = true
 	e.rescoring[node.ID]++
 	e.crew.start(func() func(context.Context) error {
-		val, cost, err := e.exam(work, spec, node, tree.SplitValidation, samples, derive(spec.Seed, "re-evaluate", int(node.ID), samples))
+		val, cost, err := e.exam(work, spec, node, tree.SplitValidation, samples, tree.Derive(spec.Seed, "re-evaluate", int(node.ID), samples))
 		return func(ctx context.Context) error {
 			if e.rescoring[node.ID]--; e.rescoring[node.ID] == 0 {
 				delete(e.rescoring, node.ID)

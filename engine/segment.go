@@ -113,7 +113,7 @@ func (e *Engine) job(n *tree.Node, attempt, slot int) tree.Job {
 	spec := e.tree.Spec
 	job := tree.Job{
 		Search: spec.ID, Node: n.ID, Attempt: attempt, Task: spec.Task, Base: spec.Base,
-		Seed:   derive(spec.Seed, "segment", int(n.ID), attempt),
+		Seed:   tree.Derive(spec.Seed, "segment", int(n.ID), attempt),
 		Config: n.Config.Clone(), FromStep: n.Transition.From.Step, Steps: n.Transition.Steps,
 		Tokens: max(0, e.allowance()), Checkpoints: checkpoints, Slot: e.slot(slot),
 	}
@@ -122,7 +122,7 @@ func (e *Engine) job(n *tree.Node, attempt, slot int) tree.Job {
 	}
 	if p := e.tree.Nodes[n.Parent]; p.ID != tree.Root {
 		job.Previous = p.Config.Clone()
-		if c, ok := checkpointAt(p, n.Transition.From.Step); ok {
+		if c, ok := p.CheckpointAt(n.Transition.From.Step); ok {
 			job.FromRef = c.Ref
 		}
 	}
@@ -132,21 +132,10 @@ func (e *Engine) job(n *tree.Node, attempt, slot int) tree.Job {
 // start is the validation score of the checkpoint that n starts from.
 func (e *Engine) start(n *tree.Node) tree.Score {
 	p := e.tree.Nodes[n.Parent]
-	if c, ok := checkpointAt(p, n.Transition.From.Step); ok {
+	if c, ok := p.CheckpointAt(n.Transition.From.Step); ok {
 		return c.Val
 	}
 	return p.Val()
-}
-
-func checkpointAt(n *tree.Node, step int) (tree.Checkpoint, bool) {
-	if n.Outcome != nil {
-		for _, c := range n.Outcome.Checkpoints {
-			if c.Step == step {
-				return c, true
-			}
-		}
-	}
-	return tree.Checkpoint{}, false
 }
 
 // ended records how a segment came out. It runs in the loop.

@@ -121,7 +121,7 @@ func (e *Engine) checked(t tree.Transition) (tree.Transition, tree.Config, error
 	if err != nil {
 		return t, nil, err
 	}
-	if _, ok := checkpointAt(from, t.From.Step); !ok {
+	if _, ok := from.CheckpointAt(t.From.Step); !ok {
 		return t, nil, fmt.Errorf("node %d has no checkpoint at step %d", from.ID, t.From.Step)
 	}
 	if t.Steps == 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
@@ -35,6 +36,16 @@ func (s *Store) Import(ctx context.Context, r io.Reader) (string, error) {
 		return "", fmt.Errorf("import: %w", err)
 	}
 	return in.tree.Spec.ID, nil
+}
+
+// ImportFile reads what ExportFile wrote.
+func (s *Store) ImportFile(ctx context.Context, path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("import: %w", err)
+	}
+	id, err := s.Import(ctx, f)
+	return id, errors.Join(err, f.Close())
 }
 
 // importer collects a stream. Blobs, which are most of it, go to the store as they come; until the search names them

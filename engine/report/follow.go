@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"llmzero/engine/event"
 	"llmzero/engine/tree"
@@ -61,4 +62,23 @@ func ended(t *tree.Tree, b *event.Ended) string {
 		return fmt.Sprintf("n%d stopped at step %d: %s; %.3f (%s)", b.Node, b.Outcome.Stop.AtStep, plain(b.Outcome.Stop.Why), b.Outcome.Val.Mean, spent)
 	}
 	return fmt.Sprintf("n%d evaluated: %.3f ±%.3f (%s)", b.Node, b.Outcome.Val.Mean, b.Outcome.Val.SE, spent)
+}
+
+// Session is a search that runs.
+type Session interface {
+	Tree() *tree.Tree
+	Subscribe() *event.Subscription
+	Wait(ctx context.Context) error
+}
+
+// Attend waits for the end of a search and meanwhile writes a line for what happens in it.
+func Attend(ctx context.Context, w io.Writer, s Session) error {
+	sub := s.Subscribe()
+	defer sub.Close()
+	var telling sync.WaitGroup
+	telling.Go(func() { Follow(ctx, w, s.Tree(), sub) })
+	err := s.Wait(ctx)
+	sub.Close()
+	telling.Wait()
+	return err
 }

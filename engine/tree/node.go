@@ -168,3 +168,15 @@ func (n *Node) Val() Score {
 	}
 	return n.Outcome.Val
 }
+
+// CheckpointAt is the checkpoint that the node's segment left at an optimizer step since the base model.
+func (n *Node) CheckpointAt(step int) (Checkpoint, bool) {
+	if n.Outcome != nil {
+		for _, c := range n.Outcome.Checkpoints {
+			if c.Step == step {
+				return c, true
+			}
+		}
+	}
+	return Checkpoint{}, false
+}

@@ -1,13 +1,13 @@
-package engine
+package tree
 
 import (
 	"encoding/binary"
 	"hash/fnv"
 )
 
-// derive makes a seed from the search's seed, a purpose and numbers, so that every random choice of a search can be made
+// Derive makes a seed from the search's seed, a purpose and numbers, so that every random choice of a search can be made
 // again.
-func derive(seed uint64, purpose string, numbers ...int) uint64 {
+func Derive(seed uint64, purpose string, numbers ...int) uint64 {
 	h := fnv.New64a()
 	b := binary.LittleEndian.AppendUint64(nil, seed)
 	b = append(b, purpose...)
@@ -22,5 +22,5 @@ func derive(seed uint64, purpose string, numbers ...int) uint64 {
 	return z ^ z>>31
 }
 
-// chance is a number in 0..1 made from a seed.
-func chance(seed uint64) float64 { return float64(seed>>11) / (1 << 53) }
+// Chance is a number in 0..1 made from a seed.
+func Chance(seed uint64) float64 { return float64(seed>>11) / (1 << 53) }

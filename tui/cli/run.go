@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"llmzero/engine"
+	"llmzero/engine/agent/llm"
+	"llmzero/engine/agent/roster"
+	"llmzero/engine/report"
+	"llmzero/engine/search"
+	"llmzero/engine/tree"
+	"llmzero/tui"
+)
+
+// request is what the flags of run say.
+type request struct {
+	tui.NewSearch
+	approve          string
+	set              []string
+	confirm          float64
+	headless, asJSON bool
+}
+
+func newRun(a *app) *cobra.Command {
+	var r request
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Start a search",
+		Long: "Start a search and open it in the workbench; with --headless, or without a terminal, run it to its end and print\n" +
+			"the result. A headless search approves every proposal.",
+		Example: "  llmzero run --task mixed\n  llmzero run --headless --task mixed --budget 6 --seed 1 --json\n" +
+			"  llmzero run --task chain --approve risky --set learning_rate=1e-3",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r.headless = r.headless || r.asJSON || !onTerminal()
+			if err := r.complete(cmd.Context(), a, cmd.Flags().Changed("approve")); err != nil {
+				return err
+			}
+			if !r.headless {
+				return a.workbench(cmd.Context(), tui.Options{Start: &r.NewSearch})
+			}
+			return a.headless(cmd, "run", r.asJSON, func(ctx context.Context, h *engine.Host) (*engine.Session, error) {
+				return h.Start(ctx, Spec(r.NewSearch))
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&r.Task, "task", "mixed", "task (llmzero tasks lists them)")
+	f.StringVar(&r.Name, "name", "", "a name for people")
+	f.IntVar(&r.Base, "base", 1, "which of the task's base models")
+	f.StringVar(&r.Trainer, "trainer", "grpo", "trainer: "+strings.Join(a.Trainers.Names(), ", "))
+	f.StringVar(&r.Agent, "agent", "rules", "agent: "+roster.Help)
+	f.StringVar(&r.Policy, "policy", "uct", "search policy: "+strings.Join(policyNames(), ", "))
+	f.IntVar(&r.Budget.Segments, "budget", 0, "segments to train at most (default 32 when there is no other limit)")
+	f.Int64Var(&r.Budget.Tokens, "tokens", 0, "tokens to spend at most: prompt + sampled + trained")
+	f.DurationVar(&r.Budget.Wall, "wall", 0, "training time to spend at most, such as 30m")
+	f.Float64Var(&r.Budget.GPUHours, "gpu-hours", 0, "GPU-hours to spend at most")
+	f.Float64Var(&r.confirm, "confirm", 0.2, "share of the budget kept for retraining the best paths with fresh seeds")
+	f.IntVar(&r.Segment, "segment", 40, "optimizer steps of a segment")
+	f.IntVar(&r.Parallel, "parallel", 1, "segments at once")
+	f.Uint64Var(&r.Seed, "seed", 1, "random seed")
+	f.StringVar(&r.approve, "approve", "ask", "which proposals wait for you: ask (all), risky, all (none waits)")
+	f.StringArrayVar(&r.set, "set", nil, "root parameter, NAME=VALUE; may be repeated")
+	f.BoolVar(&r.headless, "headless", false, "run without a screen")
+	f.BoolVar(&r.asJSON, "json", false, "print one JSON object at the end (implies --headless)")
+	return c
+}
+
+// complete checks what the flags say together.
+func (r *request) complete(ctx context.Context, a *app, approveGiven bool) error {
+	mode := tree.Mode(r.approve)
+	switch mode {
+	case tree.AskAlways, tree.AskRisky, tree.AskNever:
+	default:
+		return Usage("--approve %s: want ask, risky or all", r.approve)
+	}
+	if r.headless {
+		if approveGiven && mode != tree.AskNever {
+			return Usage("--approve %s needs a screen; a headless search approves all", r.approve)
+		}
+		mode = tree.AskNever
+	}
+	r.Approval = tree.DefaultApproval(mode)
+	b := &r.Budget
+	if b.Segments == 0 && b.Tokens == 0 && b.Wall == 0 && b.GPUHours == 0 {
+		b.Segments = 32
+	}
+	b.Confirm = r.confirm
+	if err := b.Check(); err != nil {
+		return Usage("%w", err)
+	}
+	var err error
+	if _, r.Root, err = a.configure(ctx, r.Trainer, r.Task, r.set); err != nil {
+		return err
+	}
+	if _, err := search.New(r.Policy, search.Options{}); err != nil {
+		return Usage("--policy: %w", err)
+	}
+	if strings.HasPrefix(r.Agent, llm.PrefixReplay) {
+		return nil // whether a recording is there turns out when the store is open
+	}
+	ag, err := a.Agents(nil).Open(ctx, r.Agent)
+	if err != nil {
+		return Usage("--agent: %w", err)
+	}
+	return roster.Check(ctx, ag)
+}
+
+func policyNames() []string {
+	var names []string
+	for _, p := range search.All() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Spec is the specification of a search that was asked for.
+func Spec(n tui.NewSearch) tree.Spec {
+	s := n.Spec()
+	s.Judge, s.FreshRate = tree.DefaultJudge(), engine.DefaultFreshRate
+	return s
+}
+
+func newResume(a *app) *cobra.Command {
+	var headless, asJSON bool
+	var more tree.Budget
+	c := &cobra.Command{
+		Use: "resume ID", Short: "Go on with a stopped or crashed search", Args: cobra.ExactArgs(1),
+		Example: "  llmzero resume mixed-1\n  llmzero resume mixed-1 --headless --budget 48 --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !headless && !asJSON && onTerminal() {
+				return a.workbench(cmd.Context(), tui.Options{Open: args[0]})
+			}
+			return a.headless(cmd, "resume", asJSON, func(ctx context.Context, h *engine.Host) (*engine.Session, error) {
+				return h.Continue(ctx, args[0], more)
+			})
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&headless, "headless", false, "run without a screen; every proposal is approved")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object at the end (implies --headless)")
+	f.IntVar(&more.Segments, "budget", 0, "raise the budget to this many segments")
+	f.Int64Var(&more.Tokens, "tokens", 0, "raise the budget to this many tokens")
+	f.DurationVar(&more.Wall, "wall", 0, "raise the training time to this")
+	f.Float64Var(&more.GPUHours, "gpu-hours", 0, "raise the GPU-hours to this")
+	return c
+}
+
+// headless runs one search to its end and prints what came of it.
+func (a *app) headless(cmd *cobra.Command, name string, asJSON bool, start func(context.Context, *engine.Host) (*engine.Session, error)) (err error) {
+	log, closeLog, err := a.logger()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	st, err := a.open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	h := a.Host(st, log, true)
+	defer func() { err = errors.Join(err, h.Close()) }()
+	ctx := cmd.Context()
+	s, err := start(ctx, h)
+	if err != nil {
+		return err
+	}
+	err = report.Attend(ctx, cmd.ErrOrStderr(), s)
+	interrupted := ctx.Err() != nil
+	if interrupted {
+		err = h.Close() // saves everything; what ran is in line again
+	}
+	if err != nil {
+		return err
+	}
+	t := s.Tree()
+	if asJSON {
+		err = printJSON(cmd.OutOrStdout(), report.Make(t))
+	} else {
+		err = report.TreeText(cmd.OutOrStdout(), t)
+	}
+	switch {
+	case err != nil:
+		return err
+	case interrupted:
+		return fmt.Errorf("%w; llmzero resume %s goes on", ErrInterrupted, t.Spec.ID)
+	case t.Status == tree.SearchFailed:
+		return fmt.Errorf("search %s failed: %s; llmzero show %s tells more", t.Spec.ID, t.Reason, t.Spec.ID)
+	}
+	return nil
+}

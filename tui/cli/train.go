@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"llmzero/engine/report"
+	"llmzero/engine/tree"
+	"llmzero/trainer"
+)
+
+func newTrain(a *app) *cobra.Command {
+	var plan trainer.Plan
+	var name, from, save string
+	var set []string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "train",
+		Short: "Train with constant parameters and score the result",
+		Long: "Train one run with constant parameters: what a search is compared with, and an objective for any outside\n" +
+			"optimiser. One JSON object with --json; progress goes to standard error.",
+		Example: "  llmzero train --task mixed --steps 160 --set learning_rate=1e-3 --json\n" +
+			"  llmzero train --task mixed --steps 40 --save a.safetensors\n  llmzero train --task mixed --steps 40 --from a.safetensors",
+		Args: cobra.NoArgs,
+	}
+	f := c.Flags()
+	f.StringVar(&plan.Task, "task", "mixed", "task (llmzero tasks lists them)")
+	f.IntVar(&plan.Base, "base", 1, "which of the task's base models")
+	f.StringVar(&name, "trainer", "grpo", "trainer")
+	f.StringArrayVar(&set, "set", nil, "parameter, NAME=VALUE; may be repeated")
+	f.IntVar(&plan.Steps, "steps", 0, "optimizer steps")
+	f.Int64Var(&plan.Tokens, "tokens", 0, "stop after this many tokens, prompt + sampled + trained")
+	f.Uint64Var(&plan.Seed, "seed", 1, "random seed")
+	f.IntVar(&plan.ValSamples, "val-samples", 0, "samples of the validation score (default the trainer's)")
+	f.StringVar(&from, "from", "", "checkpoint file to go on from")
+	f.StringVar(&save, "save", "", "write the last checkpoint to this file")
+	f.BoolVar(&asJSON, "json", false, "print one JSON object")
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		if plan.Steps < 0 || plan.Tokens < 0 || (plan.Steps == 0 && plan.Tokens == 0) {
+			return Usage("train: say how long with --steps or --tokens")
+		}
+		t, config, err := a.configure(cmd.Context(), name, plan.Task, set)
+		if err != nil {
+			return err
+		}
+		plan.Config = config
+		if from != "" {
+			if plan.Checkpoint, err = os.ReadFile(from); err != nil {
+				return fmt.Errorf("read the checkpoint: %w", err)
+			}
+		}
+		r, err := trainer.Solo(cmd.Context(), t, plan, cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		if save != "" {
+			if err := os.WriteFile(save, r.Checkpoint, 0o600); err != nil {
+				return fmt.Errorf("write the checkpoint: %w", err)
+			}
+		}
+		if asJSON {
+			err = printJSON(cmd.OutOrStdout(), r)
+		} else {
+			err = say("%s", r)(cmd.OutOrStdout())
+		}
+		if err == nil && r.Stopped {
+			return ErrInterrupted
+		}
+		return err
+	}
+	return c
+}
+
+// describe opens a trainer and asks what it offers.
+func (a *app) describe(ctx context.Context, name string) (trainer.Trainer, tree.Description, error) {
+	t, err := a.Trainers.Open(name)
+	if err != nil {
+		return nil, tree.Description{}, Usage("%w", err)
+	}
+	d, err := t.Describe(ctx)
+	return t, d, err
+}
+
+// configure opens a trainer and completes --set values with the defaults of one of its tasks.
+func (a *app) configure(ctx context.Context, name, task string, set []string) (trainer.Trainer, tree.Config, error) {
+	t, d, err := a.describe(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := d.Task(task); err != nil {
+		return nil, nil, Usage("--task: %w", err)
+	}
+	c, err := d.SpaceOf(task).Parse(set)
+	if err != nil {
+		return nil, nil, Usage("--set %w; llmzero params lists the parameters", err)
+	}
+	return t, c, nil
+}
+
+func newTasks(a *app) *cobra.Command {
+	var name string
+	c := query("tasks [NAME]", "List the tasks that a trainer offers, or show one with its facts", cobra.MaximumNArgs(1),
+		func(ctx context.Context, args []string) (any, func(io.Writer) error, error) {
+			_, d, err := a.describe(ctx, name)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(args) == 1 {
+				one, err := d.Task(args[0])
+				if err != nil {
+					return nil, nil, Usage("%w", err)
+				}
+				d.Tasks = []tree.TaskInfo{one}
+			}
+			return d.Tasks, func(w io.Writer) error { return report.TasksText(w, d.Tasks) }, nil
+		})
+	c.Flags().StringVar(&name, "trainer", "grpo", "trainer")
+	return c
+}
+
+func newParams(a *app) *cobra.Command {
+	var name, task string
+	c := query("params", "List the parameters of a trainer with role, range and default", cobra.NoArgs,
+		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
+			_, d, err := a.describe(ctx, name)
+			if err != nil {
+				return nil, nil, err
+			}
+			if _, err := d.Task(task); task != "" && err != nil {
+				return nil, nil, Usage("--task: %w", err)
+			}
+			s := d.SpaceOf(task)
+			return s.Params, func(w io.Writer) error { return report.ParamsText(w, s) }, nil
+		})
+	c.Flags().StringVar(&name, "trainer", "grpo", "trainer")
+	c.Flags().StringVar(&task, "task", "", "with the ranges and defaults of this task")
+	return c
+}
