@@ -7,6 +7,7 @@ import (
 	"llmzero/engine/tree"
 	"llmzero/trainer/grpo/policy"
 	"llmzero/trainer/grpo/task"
+	"llmzero/trainer/grpo/team"
 )
 
 // Metrics of this trainer beside those of package tree; TRL's names.
@@ -40,7 +41,12 @@ func (t *Trainer) Describe(context.Context) (tree.Description, error) {
 
 // Evaluate scores a checkpoint or base policy on a split: completions at temperature 1 and top-p 1, as long as the context
 // allows, whatever the configuration says of sampling, so that scores compare across configurations.
-func (t *Trainer) Evaluate(ctx context.Context, exam tree.Exam) (tree.Score, tree.Cost, error) {
+func (t *Trainer) Evaluate(ctx context.Context, exam tree.Exam) (val tree.Score, cost tree.Cost, err error) {
+	team.Quietly(func() { val, cost, err = t.evaluate(ctx, exam) })
+	return val, cost, err
+}
+
+func (t *Trainer) evaluate(ctx context.Context, exam tree.Exam) (tree.Score, tree.Cost, error) {
 	tk, err := task.Lookup(exam.Task)
 	if err != nil {
 		return tree.Score{}, tree.Cost{}, err

@@ -51,8 +51,13 @@ type segment struct {
 	started  time.Time
 }
 
-// Run trains one segment; see trainer.Trainer.
-func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report) error) (tree.Outcome, error) {
+// Run trains one segment; see trainer.Trainer. It computes at a lower priority than the rest of the program.
+func (t *Trainer) Run(ctx context.Context, job tree.Job, report func(tree.Report) error) (out tree.Outcome, err error) {
+	team.Quietly(func() { out, err = t.run(ctx, job, report) })
+	return out, err
+}
+
+func (t *Trainer) run(ctx context.Context, job tree.Job, report func(tree.Report) error) (tree.Outcome, error) {
 	started := time.Now()
 	out := tree.Outcome{Chosen: -1, Kernel: kernel.Path()}
 	fail := func(class tree.FailureClass, err error) (tree.Outcome, error) {

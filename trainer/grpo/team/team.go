@@ -13,13 +13,15 @@ type Team struct {
 	done chan struct{}
 }
 
-// New starts a team of size workers, at least one. The goroutine that calls Do is one of them.
+// New starts a team of size workers, at least one. The goroutine that calls Do is one of them; the others compute at a lower
+// priority (see [Quietly]).
 func New(size int) *Team {
 	t := &Team{size: max(size, 1), done: make(chan struct{})}
 	for w := 1; w < t.size; w++ {
 		wake := make(chan struct{})
 		t.wake = append(t.wake, wake)
 		go func() {
+			quiet()
 			for range wake {
 				t.work(w)
 				t.done <- struct{}{}

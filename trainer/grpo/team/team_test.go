@@ -1,6 +1,8 @@
 package team
 
 import (
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -34,4 +36,19 @@ func TestDoDoesNotAllocate(t *testing.T) {
 	if got := testing.AllocsPerRun(100, func() { tm.Do(8, f) }); got != 0 {
 		t.Errorf("%g allocations a call", got)
 	}
+}
+
+// Quietly returns after f, leaves the caller's thread alone, and hands a panic on.
+func TestQuietly(t *testing.T) {
+	ran := false
+	Quietly(func() { ran = true })
+	if !ran {
+		t.Error("it returned before f had run")
+	}
+	defer func() {
+		if p := recover(); p == nil || !strings.Contains(fmt.Sprint(p), "too hot") || !strings.Contains(fmt.Sprint(p), "TestQuietly") {
+			t.Errorf("recovered %v", p)
+		}
+	}()
+	Quietly(func() { panic("too hot") })
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package team
+
+func lower() {}
