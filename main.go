@@ -61,7 +61,7 @@ var trainers = trainer.Registry{
 // agents finds agents by name, with prices from the configuration and recordings from a store.
 func agents(st *store.Store) roster.Source {
 	return roster.Source{
-		PriceFile: filepath.Join(xdg.ConfigHome, "llmzero", "prices.toml"),
+		PriceFile: priceFile(),
 		Recording: func(ctx context.Context, id string) (llm.Recording, error) {
 			h, err := st.Search(id)
 			if err != nil {
@@ -101,7 +101,7 @@ func (a archive) Create(ctx context.Context, s tree.Spec) (engine.Shelf, error) 
 func (a archive) Open(_ context.Context, id string) (engine.Shelf, error) { return a.Search(id) }
 
 // workbench opens the screen on a store.
-func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Logger, o tui.Options) (err error) {
+func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Logger, o tui.Options) (left tui.Left, err error) {
 	h := newHost(st, log, false)
 	defer func() { err = errors.Join(err, h.Close()) }()
 	// The trainer computes on every processor; two more let the system run the screen at once, without waiting for a turn.
@@ -118,14 +118,14 @@ func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Lo
 	defer func() { cancel(); watching.Wait() }()
 
 	if o.Themes, err = themes.Available(themeDir()); err != nil {
-		return err
+		return left, err
 	}
 	if _, err := themes.Lookup(o.Themes, g.Theme, true); g.Theme != "" && err != nil {
-		return cli.Usage("--theme: %w", err)
+		return left, cli.Usage("--theme: %w", err)
 	}
 	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st}, catalog{}, st, tui.Sampled(sampler), doctor{st.Path()}
 	o.Version, o.Theme, o.Glyphs = version(), g.Theme, themes.GlyphsFor(os.Getenv)
-	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Log: g.Log}
+	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Prices: priceFile(), Log: g.Log}
 	return tui.Run(ctx, o)
 }
 
@@ -170,6 +170,20 @@ func (l library) Start(ctx context.Context, n tui.NewSearch) (tui.Session, error
 // Export writes a search or its best strategy to a file.
 func (l library) Export(ctx context.Context, id, format, path string) (string, error) {
 	return cli.Export(ctx, l.store, id, format, path)
+}
+
+// Import takes an exported search into the store.
+func (l library) Import(ctx context.Context, path string) (string, error) {
+	return l.store.ImportFile(ctx, path)
+}
+
+// Probe opens another store to read.
+func (library) Probe(ctx context.Context, path string) error {
+	s, err := store.OpenShared(ctx, path)
+	if err != nil {
+		return err
+	}
+	return s.Close()
 }
 
 // session is an opened search.
@@ -227,5 +241,7 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 	}
 	return o, nil
 }
+
+func priceFile() string { return filepath.Join(xdg.ConfigHome, "llmzero", "prices.toml") }
 
 func themeDir() string { return filepath.Join(xdg.ConfigHome, "llmzero", "themes") }

@@ -17,6 +17,7 @@ const (
 	onTrajectories
 	onCompare
 	onAgent
+	onSettings
 	onPlay // a replay on the search or the trajectories page
 	inGate
 	inForm // any dialog with fields

@@ -76,7 +76,7 @@ func newApp(ctx context.Context, o Options) *app {
 		o.Themes = themes.Builtins()
 	}
 	a := &app{
-		opt: o, now: o.Now, grid: paint.NewGrid(1, 1), page: onHome, home: newHome(), exit: exit{leave: LeaveStop, known: map[string]Session{}}, dirty: true,
+		opt: o, now: o.Now, grid: paint.NewGrid(1, 1), page: onHome, home: newHome(), exit: exit{Left: Left{Leave: LeaveStop}, known: map[string]Session{}}, dirty: true,
 		settings: defaultSettings(),
 	}
 	a.task = func(f func(context.Context) tea.Msg) tea.Cmd {
@@ -88,6 +88,9 @@ func newApp(ctx context.Context, o Options) *app {
 	a.acts = newActionTable(allActions())
 	a.look.glyphs = o.Glyphs
 	a.setTheme(o.Theme)
+	if o.Trouble != nil {
+		a.fail("", o.Trouble)
+	}
 	return a
 }
 
@@ -273,6 +276,8 @@ func (a *app) paint() {
 		a.drawCompare(c)
 	case onAgent:
 		a.drawAgent(c)
+	case onSettings:
+		a.drawSettings(c)
 	default:
 		a.drawHome(c)
 	}

@@ -85,6 +85,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		a.saved(m)
 	case settingsMsg:
 		a.gotSettings(m)
+	case storeMsg:
+		return a.gotStore(m)
 	case leavingMsg:
 		return a.leaving(m)
 	case openedMsg:
@@ -414,7 +416,7 @@ func (a *app) ticked() tea.Cmd {
 	a.stepPlay()
 	s := a.s
 	if a.exit.idle {
-		return tea.Batch(a.tick(), a.underWay(false))
+		return tea.Batch(a.tick(), a.underWay(false, a.exit.Store))
 	}
 	if s == nil {
 		return a.tick()

@@ -115,6 +115,7 @@ type chooser struct {
 
 type choiceItem struct {
 	label, help, key, why string
+	shows                 string // stands at the right where key would, but is no key of the list
 	danger                bool
 }
 
@@ -267,7 +268,7 @@ func (ch *chooser) draw(a *app, c paint.Canvas) {
 			st = st.With(paint.Bold)
 		}
 		row.TextIn(3, 0, hx-4, st.On(bg), it.label, gl.Mark.Ellipsis)
-		kx := row.TextRight(row.W()-2, 0, sKey.On(bg), it.key)
+		kx := row.TextRight(row.W()-2, 0, sKey.On(bg), or(it.key, it.shows))
 		help := it.help
 		if it.why != "" {
 			help = it.why

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -394,6 +395,20 @@ func (l *fakeLibrary) Remove(_ context.Context, id string) error {
 
 func (l *fakeLibrary) Export(_ context.Context, id, format, path string) (string, error) {
 	return or(path, id+"."+format), nil
+}
+
+func (l *fakeLibrary) Import(_ context.Context, path string) (string, error) {
+	if path != "old.llmzero" {
+		return "", errors.New("import: not an export of llmzero")
+	}
+	return "s-0001", nil
+}
+
+func (l *fakeLibrary) Probe(_ context.Context, path string) error {
+	if !strings.HasSuffix(path, ".db") {
+		return errors.New("not an llmzero store")
+	}
+	return nil
 }
 
 type fakeCatalog struct{}

@@ -26,11 +26,12 @@ type form struct {
 	aside   func(*app, *form) string // a line below the fields, such as an estimate
 	tried   bool
 	width   int
-	changes func(*app, *form) // told after every change
-	cancel  func(*app)        // told when it is closed without taking anything
+	changes func(*app, *form)     // told after every change
+	cancel  func(*app)            // told when it is closed without taking anything
+	at      func(*app) paint.Rect // where it stands, frame included; nil: in the middle, as large as it needs
 }
 
-// formField is one line of a form: text, or one of some choices.
+// formField is one line of a form: text, one of some choices, or with press a button and with fixed a text to read.
 type formField struct {
 	id      string
 	label   string
@@ -43,6 +44,8 @@ type formField struct {
 	was     string      // what it was before, shown beside a change
 	param   *tree.Param // draws the range bar, and makes < and > nudge along it
 	off     func(*form) bool
+	press   func(*app) tea.Cmd
+	fixed   string
 }
 
 type undone struct {
@@ -62,6 +65,16 @@ func choiceField(id, label, value, help string, choices []Choice) *formField {
 		}
 	}
 	return f
+}
+
+// buttonField does something when it is pressed; value tells what it is about.
+func buttonField(id, label, value, help string, press func(*app) tea.Cmd) *formField {
+	return &formField{id: id, label: label, help: help, fixed: value, press: press}
+}
+
+// fixedField is a line to read.
+func fixedField(label, value, help string) *formField {
+	return &formField{id: label, label: label, help: help, fixed: value}
 }
 
 // paramField edits a parameter of a space.
@@ -85,7 +98,7 @@ func (f *formField) value() string {
 		return strings.TrimSpace(f.input.value())
 	}
 	if len(f.choices) == 0 {
-		return ""
+		return f.was
 	}
 	return f.choices[f.at].Name
 }
@@ -168,6 +181,8 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	x := f.current()
 	key := k.String()
 	switch {
+	case x.fixed != "":
+		return nil, k.Text != "" && key != "j" && key != "k" && key != "?"
 	case x.input == nil:
 		step := map[string]int{"left": -1, "h": -1, "right": 1, "l": 1, "space": 1}[key]
 		if step == 0 {
@@ -231,8 +246,11 @@ func (f *form) undoLast() {
 	}
 }
 
-// finish submits the form when nothing is wrong with it.
+// finish submits the form when nothing is wrong with it; on a button it presses that.
 func (f *form) finish(a *app) tea.Cmd {
+	if press := f.current().press; press != nil {
+		return press(a)
+	}
 	f.tried = true
 	if i, err := f.problem(a); err != nil {
 		if i >= 0 {
@@ -244,6 +262,10 @@ func (f *form) finish(a *app) tea.Cmd {
 }
 
 func (f *form) want(a *app) (int, int) {
+	if f.at != nil {
+		r := f.at(a)
+		return r.W, r.H
+	}
 	n := 0
 	section := ""
 	for _, x := range f.fields {
@@ -261,6 +283,15 @@ func (f *form) want(a *app) (int, int) {
 		w = 86
 	}
 	return w, n + 8 + len(paint.Wrap(f.intro, w-6))
+}
+
+// corner is where the form stands.
+func (f *form) corner(a *app, cols, rows, w, h int) (x, y int) {
+	if f.at != nil {
+		r := f.at(a)
+		return r.X, r.Y
+	}
+	return (cols - w) / 2, max(0, (rows-h)/2)
 }
 
 // draw paints the fields that fit around the one with the focus, then help or error, then the keys.
@@ -364,6 +395,14 @@ func (f *form) drawField(a *app, c paint.Canvas, i, labels int) {
 	}
 	vx := labels + 6
 	room := c.W() - vx - 2
+	if x.fixed != "" {
+		st := sMuted
+		if x.press != nil && focused {
+			st = sText
+		}
+		c.TextIn(vx, 0, room, st.On(bg), x.fixed, gl.Mark.Ellipsis)
+		return
+	}
 	vs := sText
 	if x.err() != nil {
 		vs = sError

@@ -100,7 +100,9 @@ func (a *app) indexOf(x *action) int {
 // drawDialog paints a dialog in the middle of the screen; below it everything else stays visible.
 func (a *app) drawDialog(c paint.Canvas, d dialog, top bool) {
 	w, h := d.want(a)
-	w, h = min(w, c.W()-2), min(h, c.H()-2)
+	if f, ok := d.(*form); !ok || f.at == nil { // what has a place of its own knows its size
+		w, h = min(w, c.W()-2), min(h, c.H()-2)
+	}
 	box := c.Sub((c.W()-w)/2, max(0, (c.H()-h)/2), w, h)
 	if p, ok := d.(placed); ok {
 		x, y := p.corner(a, c.W(), c.H(), w, h)

@@ -107,7 +107,9 @@ func (a *app) menu() []menuItem {
 	items := []menuItem{
 		{"Start the quick tour", about, func(a *app) tea.Cmd { return a.quickTour() }},
 		{"New search…", "choose the task, the trainer, the agent and the budget", func(a *app) tea.Cmd { return a.askNew() }},
-		{"Settings…", "theme, approval rules, notifications", func(a *app) tea.Cmd { a.openSettings(); return nil }},
+		{"Open a store file…", "searches from another machine, or from last year", func(a *app) tea.Cmd { return a.askStore() }},
+		{"Import a search…", "one that an export wrote, into this store", func(a *app) tea.Cmd { return a.askImport() }},
+		{"Settings…", "theme, approval rules, keys, notifications", func(a *app) tea.Cmd { a.openSettings(); return nil }},
 		{"Keys and help", "everything that can be done, by key", func(a *app) tea.Cmd { a.openHelp(); return nil }},
 	}
 	if a.opt.Demo != "" {

@@ -28,7 +28,7 @@ func everywhere() []action {
 	return []action{
 		{id: "help", keys: []string{"?", "f1"}, on: onPages | inGate, group: g, short: "help", help: "what can be done here, by key", foot: footHelp, run: plain((*app).openHelp)},
 		{id: "palette", keys: []string{":", "ctrl+p"}, on: onPages | inGate, group: g, short: "commands", help: "find a command by its name; a number goes to that node", foot: 91, run: plain((*app).openPalette)},
-		{id: "settings", keys: []string{","}, on: onPages, group: g, short: "settings", help: "theme, approval rules of new searches, mouse, notifications", run: plain((*app).openSettings)},
+		{id: "settings", keys: []string{","}, on: onPages, group: g, short: "settings", help: "theme, approval rules of new searches, keys, mouse, notifications, where files lie", run: plain((*app).openSettings)},
 		{id: "error", keys: []string{"!"}, on: onPages | inGate, group: g, short: "last error", help: "the full text of the last error", why: func(a *app) string {
 			if a.toast.full == "" {
 				return "there was no error"
@@ -64,7 +64,11 @@ func dialogActions() []action {
 	const g = "Dialog"
 	return []action{
 		{id: "form.submit", keys: []string{"enter", "ctrl+s"}, on: inForm, group: g, short: "done", help: "take what is entered", foot: 1, label: func(a *app) string {
-			if f, ok := a.top().(*form); ok && f.verb != "" {
+			f, ok := a.top().(*form)
+			switch {
+			case ok && f.current().press != nil:
+				return "open"
+			case ok && f.verb != "":
 				return f.verb
 			}
 			return "done"
@@ -96,7 +100,7 @@ func dialogActions() []action {
 			}
 		})},
 		{id: "form.reset", keys: []string{"ctrl+r"}, shown: "^r", on: inForm, group: g, short: "reset", help: "the value that the field had at first", foot: 6, why: needsForm, run: plain(func(a *app) {
-			if f, ok := a.top().(*form); ok {
+			if f, ok := a.top().(*form); ok && f.current().fixed == "" {
 				f.keep(f.focus)
 				f.current().set(f.current().was)
 				f.told(a)

@@ -12,7 +12,7 @@ import (
 
 // exit is how the screen is left.
 type exit struct {
-	leave Leave
+	Left
 	idle  bool               // leave as soon as nothing trains
 	known map[string]Session // every session opened in this sitting: searches go on behind the library
 }
@@ -21,15 +21,16 @@ type exit struct {
 type leavingMsg struct {
 	running  int
 	queued   int
-	external bool // some of it can go on without the screen
-	asked    bool // the person asked to leave, rather than the clock
+	external bool   // some of it can go on without the screen
+	asked    bool   // the person asked to leave, rather than the clock
+	store    string // the store to open next, if any
 }
 
 // underWay counts what is under way. It asks the sessions in a command, since one of them may be busy.
-func (a *app) underWay(asked bool) tea.Cmd {
+func (a *app) underWay(asked bool, store string) tea.Cmd {
 	sessions := slices.Collect(maps.Values(a.exit.known))
 	return a.task(func(context.Context) tea.Msg {
-		m := leavingMsg{asked: asked}
+		m := leavingMsg{asked: asked, store: store}
 		for _, s := range sessions {
 			if !s.Live() {
 				continue
@@ -53,15 +54,16 @@ func (a *app) underWay(asked bool) tea.Cmd {
 // askQuit leaves, and asks first what becomes of what is under way. Asked twice, it leaves at once.
 func (a *app) askQuit() tea.Cmd {
 	if ch, ok := a.top().(*chooser); ok && ch.head == leaveHead {
-		return a.quit(LeaveStop)
+		return a.quit(LeaveStop, "")
 	}
-	return a.underWay(true)
+	return a.underWay(true, "")
 }
 
 const leaveHead = "Leave"
 
-func (a *app) quit(l Leave) tea.Cmd {
-	a.exit.leave = l
+// quit leaves, for another store when one is named.
+func (a *app) quit(l Leave, store string) tea.Cmd {
+	a.exit.Left = Left{Leave: l, Store: store}
 	return tea.Sequence(a.saveScreen(), tea.Quit)
 }
 
@@ -69,7 +71,7 @@ func (a *app) quit(l Leave) tea.Cmd {
 func (a *app) leaving(m leavingMsg) tea.Cmd {
 	switch {
 	case !m.asked && m.running == 0, m.asked && m.running+m.queued == 0:
-		return a.quit(LeaveStop)
+		return a.quit(LeaveStop, m.store)
 	case !m.asked:
 		return nil
 	}
@@ -79,16 +81,17 @@ func (a *app) leaving(m leavingMsg) tea.Cmd {
 	}
 	ways := []way{{
 		choiceItem{label: "Stop and leave", help: "what trains is queued again and starts over from its parent", key: "s"},
-		func(a *app) tea.Cmd { return a.quit(LeaveStop) },
+		func(a *app) tea.Cmd { return a.quit(LeaveStop, m.store) },
 	}}
 	if m.external {
 		ways = append(ways, way{
 			choiceItem{label: "Leave jobs running", help: "external jobs go on without the screen and are found again", key: "d"},
-			func(a *app) tea.Cmd { return a.quit(LeaveDetach) },
+			func(a *app) tea.Cmd { return a.quit(LeaveDetach, m.store) },
 		})
 	}
 	ways = append(ways, way{
-		choiceItem{label: "Finish, then leave", help: "searches pause; the screen closes when nothing trains", key: "f"}, (*app).finishThenLeave,
+		choiceItem{label: "Finish, then leave", help: "searches pause; the screen closes when nothing trains", key: "f"},
+		func(a *app) tea.Cmd { return a.finishThenLeave(m.store) },
 	}, way{choiceItem{label: "Stay", key: "n"}, func(*app) tea.Cmd { return nil }})
 	items := make([]choiceItem, len(ways))
 	for i, w := range ways {
@@ -103,8 +106,8 @@ func (a *app) leaving(m leavingMsg) tea.Cmd {
 }
 
 // finishThenLeave pauses every search that runs; the clock asks until nothing trains.
-func (a *app) finishThenLeave() tea.Cmd {
-	a.exit.idle = true
+func (a *app) finishThenLeave(store string) tea.Cmd {
+	a.exit.idle, a.exit.Store = true, store
 	a.note("leaving when what trains has ended; ctrl+c leaves at once")
 	sessions := slices.Collect(maps.Values(a.exit.known))
 	return a.task(func(ctx context.Context) tea.Msg {

@@ -2,6 +2,10 @@ package tui
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -59,6 +63,56 @@ func (a *app) homeDelete() tea.Cmd {
 				return "", a.opt.Library.Remove(ctx, id)
 			})
 		})
+}
+
+// askStore asks for another store and leaves for it when it can be opened.
+func (a *app) askStore() tea.Cmd {
+	p := a.ask("Open a store", "The file of another store, such as a copy from another machine. This one is "+or(a.opt.Paths.Store, "open")+".", "", "name a file",
+		func(a *app, path string) tea.Cmd {
+			path = homePath(path)
+			return a.task(func(ctx context.Context) tea.Msg { return storeMsg{path, a.opt.Library.Probe(ctx, path)} })
+		})
+	p.check = func(path string) error {
+		if homePath(path) == a.opt.Paths.Store {
+			return errors.New("that one is open")
+		}
+		return nil
+	}
+	return nil
+}
+
+// storeMsg tells whether a store can be opened.
+type storeMsg struct {
+	path string
+	err  error
+}
+
+func (a *app) gotStore(m storeMsg) tea.Cmd {
+	if m.err != nil {
+		a.fail("open "+m.path, m.err)
+		return nil
+	}
+	return a.underWay(true, m.path)
+}
+
+// askImport takes a search from a file into the store.
+func (a *app) askImport() tea.Cmd {
+	a.ask("Import a search", "A file that an export wrote in full (ID.llmzero).", "", "name a file", func(a *app, path string) tea.Cmd {
+		return a.onLibrary("imported ", "import", func(ctx context.Context) (string, error) {
+			return a.opt.Library.Import(ctx, homePath(path))
+		})
+	})
+	return nil
+}
+
+// homePath is a path with the home folder for a leading tilde, as shells have it.
+func homePath(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	return path
 }
 
 func (a *app) homeExport() tea.Cmd {

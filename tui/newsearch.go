@@ -46,7 +46,7 @@ func (a *app) askNew() tea.Cmd {
 	for _, x := range budget {
 		x.section = "how much"
 	}
-	rest := approvalFields(tree.DefaultApproval(a.settings.Approve))
+	rest := approvalFields(a.settings.Approval)
 	for _, x := range rest {
 		x.section = "your part"
 	}

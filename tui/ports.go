@@ -22,6 +22,10 @@ type Library interface {
 	// Export writes a search to a file and returns where it is. Formats are those of Catalog.Offer's Formats; an empty
 	// path lets the library choose a name in the working folder.
 	Export(ctx context.Context, id, format, path string) (string, error)
+	// Import takes a search that Export wrote in full and returns its id.
+	Import(ctx context.Context, path string) (string, error)
+	// Probe tells why the file at path cannot be opened as another store, or nil.
+	Probe(ctx context.Context, path string) error
 }
 
 // Session is one opened search. Its methods are safe for concurrent use.
@@ -165,6 +169,7 @@ const (
 type Paths struct {
 	Store  string
 	Themes string
+	Prices string
 	Log    string
 }
 

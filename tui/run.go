@@ -22,24 +22,30 @@ type Options struct {
 	Paths   Paths
 	Version string
 
-	Themes []themes.Theme // built-in and the user's
-	Theme  string         // what --theme said; empty: remembered, else by the terminal's background
-	Glyphs *themes.Glyphs // nil: Unicode
-	Open   string         // id of a search to open at once
-	Start  *NewSearch     // a search to start at once
-	Demo   string         // id of a recorded search to watch, which Library.Open knows; empty: none
-	Play   bool           // begin with the replay of the opened search (the demo)
+	Themes  []themes.Theme // built-in and the user's
+	Theme   string         // what --theme said; empty: remembered, else by the terminal's background
+	Glyphs  *themes.Glyphs // nil: Unicode
+	Open    string         // id of a search to open at once
+	Start   *NewSearch     // a search to start at once
+	Demo    string         // id of a recorded search to watch, which Library.Open knows; empty: none
+	Play    bool           // begin with the replay of the opened search (the demo)
+	Trouble error          // something to tell at once
 
-	OnLeave func(Leave)      // told before the program ends
-	Now     func() time.Time // nil: time.Now
-	Input   io.Reader        // nil: the terminal
-	Output  io.Writer        // nil: the terminal
+	Now    func() time.Time // nil: time.Now
+	Input  io.Reader        // nil: the terminal
+	Output io.Writer        // nil: the terminal
+}
+
+// Left is how a person left the screen.
+type Left struct {
+	Leave Leave  // what becomes of running segments
+	Store string // the store that the person wants opened next; empty: none
 }
 
 // Run shows the screen until the person leaves it or the context ends. It restores the terminal in any case.
-func Run(ctx context.Context, o Options) error {
+func Run(ctx context.Context, o Options) (Left, error) {
 	if o.Library == nil {
-		return errors.New("tui: no library of searches")
+		return Left{}, errors.New("tui: no library of searches")
 	}
 	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(frameRate)}
 	if o.Input != nil {
@@ -53,14 +59,11 @@ func Run(ctx context.Context, o Options) error {
 	a := newApp(inner, o)
 	_, err := tea.NewProgram(a, opts...).Run()
 	a.close()
-	if o.OnLeave != nil {
-		o.OnLeave(a.exit.leave)
-	}
 	switch {
 	case err == nil, errors.Is(err, tea.ErrInterrupted):
-		return nil
+		return a.exit.Left, nil
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return a.exit.Left, ctx.Err()
 	}
-	return fmt.Errorf("the screen ended: %w", err)
+	return a.exit.Left, fmt.Errorf("the screen ended: %w", err)
 }

@@ -12,10 +12,12 @@ import (
 func TestRunLeavesOnQ(t *testing.T) {
 	in, keys := io.Pipe()
 	defer func() { _ = in.Close() }()
-	var left Leave
+	var left Left
 	done := make(chan error, 1)
 	go func() {
-		done <- Run(t.Context(), Options{Library: newFakeLibrary(storybook()), Input: in, Output: &bytes.Buffer{}, OnLeave: func(l Leave) { left = l }})
+		var err error
+		left, err = Run(t.Context(), Options{Library: newFakeLibrary(storybook()), Input: in, Output: &bytes.Buffer{}})
+		done <- err
 	}()
 	if _, err := keys.Write([]byte("q")); err != nil {
 		t.Fatal(err)
@@ -23,8 +25,8 @@ func TestRunLeavesOnQ(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if left != LeaveStop {
-		t.Errorf("left with %q", left)
+	if left != (Left{Leave: LeaveStop}) {
+		t.Errorf("left with %+v", left)
 	}
 }
 
@@ -33,7 +35,10 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	in, _ := io.Pipe()
 	defer func() { _ = in.Close() }()
 	done := make(chan error, 1)
-	go func() { done <- Run(ctx, Options{Library: newFakeLibrary(), Input: in, Output: &bytes.Buffer{}}) }()
+	go func() {
+		_, err := Run(ctx, Options{Library: newFakeLibrary(), Input: in, Output: &bytes.Buffer{}})
+		done <- err
+	}()
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("ended with %v", err)
@@ -41,7 +46,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 }
 
 func TestRunNeedsALibrary(t *testing.T) {
-	if err := Run(t.Context(), Options{}); err == nil {
+	if _, err := Run(t.Context(), Options{}); err == nil {
 		t.Error("no library should be an error")
 	}
 }

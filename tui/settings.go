@@ -11,11 +11,12 @@ import (
 
 // settings are what the screen remembers for all searches.
 type settings struct {
-	Theme   string    `json:"theme,omitempty"`
-	Split   int       `json:"split"` // the tree's share of the width in percent
-	Mouse   bool      `json:"mouse"`
-	Notify  string    `json:"notify"` // when a proposal waits or a search ends: notifyAway, notifyAlways, notifyNever
-	Approve tree.Mode `json:"approve"`
+	Theme    string              `json:"theme,omitempty"`
+	Split    int                 `json:"split"` // the tree's share of the width in percent
+	Mouse    bool                `json:"mouse"`
+	Notify   string              `json:"notify"`         // when a proposal waits or a search ends: notifyAway, notifyAlways, notifyNever
+	Approval tree.Approval       `json:"approval"`       // of new searches
+	Keys     map[string][]string `json:"keys,omitempty"` // by action, where they differ from the program's own
 }
 
 // When to notify.
@@ -26,7 +27,7 @@ const (
 )
 
 func defaultSettings() settings {
-	return settings{Split: 44, Mouse: true, Notify: notifyAway, Approve: tree.AskAlways}
+	return settings{Split: 44, Mouse: true, Notify: notifyAway, Approval: tree.DefaultApproval(tree.AskAlways)}
 }
 
 type settingsMsg struct {
@@ -73,6 +74,9 @@ func (a *app) gotSettings(m settingsMsg) {
 	}
 	m.s.Split = max(20, min(80, m.s.Split))
 	a.settings = m.s
+	if err := a.setKeys(m.s.Keys); err != nil {
+		a.fail("your keys", err)
+	}
 	if a.opt.Theme == "" {
 		a.setTheme(m.s.Theme)
 	}

@@ -52,7 +52,8 @@ func runStage(stage string) error {
 		}
 	}
 	o.Library = lib
-	return Run(context.Background(), o)
+	_, err := Run(context.Background(), o)
+	return err
 }
 
 func library(id, task string, best float64) *script {

@@ -301,7 +301,7 @@ func TestQuitAsksWhileSegmentsRun(t *testing.T) {
 	}
 	r.keys("esc") // back to the library: the search goes on behind it
 	r.keys("q s")
-	if !r.quit || r.a.exit.leave != LeaveStop {
+	if !r.quit || r.a.exit.Leave != LeaveStop {
 		t.Fatal("it did not leave")
 	}
 }

@@ -61,7 +61,7 @@ type Parts struct {
 	// Host makes the host of a store's searches; unattended, it approves what a person would be asked.
 	Host func(st *store.Store, log *slog.Logger, unattended bool) *engine.Host
 	// Workbench opens the screen on a store.
-	Workbench func(ctx context.Context, g Globals, st *store.Store, log *slog.Logger, o tui.Options) error
+	Workbench func(ctx context.Context, g Globals, st *store.Store, log *slog.Logger, o tui.Options) (tui.Left, error)
 	// Doctor looks at this machine.
 	Doctor func(ctx context.Context) []tui.Fact
 }
@@ -191,16 +191,31 @@ func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
+	for {
+		left, err := a.sit(ctx, log, o)
+		switch {
+		case ctx.Err() != nil:
+			return ErrInterrupted
+		case err != nil || left.Store == "":
+			return err
+		}
+		// To another store. When that cannot be opened after all, back to this one.
+		before := a.DB
+		a.DB, o = left.Store, tui.Options{}
+		if st, err := a.open("workbench"); err != nil {
+			a.DB, o.Trouble = before, err
+		} else if err := st.Close(); err != nil {
+			return err
+		}
+	}
+}
+
+// sit opens the screen on the store of the flags until the person leaves it.
+func (a *app) sit(ctx context.Context, log *slog.Logger, o tui.Options) (left tui.Left, err error) {
 	st, err := a.open("workbench")
 	if err != nil {
-		return err
+		return left, err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	if err := a.Workbench(ctx, a.Globals, st, log, o); err != nil && ctx.Err() == nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return ErrInterrupted
-	}
-	return nil
+	return a.Workbench(ctx, a.Globals, st, log, o)
 }

@@ -1,0 +1,105 @@
+package tui
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"llmzero/engine/tree"
+)
+
+// The settings page keeps what is chosen, and undoes a tried theme when it is left without.
+func TestSettingsPage(t *testing.T) {
+	m := &fakeMemory{}
+	r := newRig(t, newFakeLibrary(storybook()), func(o *Options) { o.Memory = m; o.Paths = Paths{Store: "/data/llmzero.db"} })
+	was := r.a.look.theme.Name
+	r.keys(",")
+	r.mustShow("Settings", "approval rules of new searches", "places", "/data/llmzero.db", "Preview")
+	r.keys("right right")
+	if r.a.look.theme.Name == was {
+		t.Fatal("the theme does not change as one chooses")
+	}
+	r.keys("esc")
+	if r.a.look.theme.Name != was || r.a.page != onHome {
+		t.Fatalf("esc left theme %s and page %v", r.a.look.theme.Name, r.a.page)
+	}
+	r.keys(", down down down down right")
+	r.mustShow("risky factor")
+	r.keys("enter")
+	if r.a.settings.Approval.Mode != tree.AskRisky || r.a.page != onHome {
+		t.Fatalf("kept %+v on page %v", r.a.settings.Approval, r.a.page)
+	}
+	if b, _ := m.LoadState(t.Context(), "settings"); !strings.Contains(string(b), `"mode":"risky"`) {
+		t.Errorf("saved %s", b)
+	}
+	r.do(r.a.askNew())
+	if f := r.a.top().(*form); f.newSearch().Approval.Mode != tree.AskRisky {
+		t.Error("a new search does not begin with the approval rules of the settings")
+	}
+}
+
+// A key of one's own takes effect, is kept, and cannot take another action's place.
+func TestOwnKeys(t *testing.T) {
+	m := &fakeMemory{}
+	r := newRig(t, newFakeLibrary(storybook()), func(o *Options) { o.Memory = m })
+	r.keys(", down down down down down enter")
+	r.mustShow("Keys", "Proposal: approve")
+	r.keys("type:trajectories enter")
+	r.mustShow("Press the key")
+	r.keys("b")
+	r.mustShow("b would mean both")
+	r.keys("Q esc")
+	r.mustShow("1 action with your own keys")
+	r.keys("esc enter Q")
+	if r.a.page != onTrajectories {
+		t.Fatalf("Q leads to page %v", r.a.page)
+	}
+	// Another sitting finds them; nonsense in the store is told and changes nothing.
+	again := newRig(t, newFakeLibrary(storybook()), func(o *Options) { o.Memory = m })
+	again.do(again.a.loadSettings())
+	if x, ok := again.a.acts.find(onSearch, "Q"); !ok || x.id != "traj.open" {
+		t.Error("the key is forgotten")
+	}
+	again.send(settingsMsg{s: settings{Split: 44, Keys: map[string][]string{"filter": {"b"}}}})
+	if x, _ := again.a.acts.find(onSearch, "b"); x.id != "best" {
+		t.Error("two actions have one key")
+	}
+	again.mustShow("b would mean both")
+	r.keys("esc esc , down down down down down enter type:trajectories enter delete")
+	if x, ok := r.a.acts.find(onSearch, "T"); !ok || x.id != "traj.open" {
+		t.Error("delete does not bring the program's own key back")
+	}
+}
+
+// Another store is opened only when it can be; what runs is asked about first.
+func TestAnotherStore(t *testing.T) {
+	r := newRig(t, newFakeLibrary(), func(o *Options) { o.Paths.Store = "/data/llmzero.db" })
+	r.keys("down down enter type:/data/llmzero.db enter")
+	r.mustShow("that one is open")
+	r.keys("esc o type:text.txt enter")
+	r.mustShow("not an llmzero store")
+	if r.quit {
+		t.Fatal("it left for a file that is no store")
+	}
+	r.keys("o type:/mnt/old.db enter")
+	if !r.quit || r.a.exit.Store != "/mnt/old.db" {
+		t.Fatalf("quit %v, to %q", r.quit, r.a.exit.Store)
+	}
+	busy, _ := opened(t, nil)
+	busy.keys("esc o type:other.db enter")
+	busy.mustShow("2 segments are under way")
+	busy.keys("n")
+	if busy.quit || busy.a.exit.Store != "" {
+		t.Error("staying remembers the other store")
+	}
+	told := newRig(t, newFakeLibrary(), func(o *Options) { o.Trouble = errors.New("open /mnt/old.db: it is locked") })
+	told.mustShow("it is locked")
+}
+
+func TestImport(t *testing.T) {
+	r := newRig(t, newFakeLibrary(storybook()), nil)
+	r.keys("i type:new.llmzero enter")
+	r.mustShow("not an export")
+	r.keys("i type:old.llmzero enter")
+	r.mustShow("imported s-0001")
+}
