@@ -44,7 +44,7 @@ func TestOwnKeys(t *testing.T) {
 	r := newRig(t, newFakeLibrary(storybook()), func(o *Options) { o.Memory = m })
 	r.keys(", down down down down down enter")
 	r.mustShow("Keys", "Proposal: approve")
-	r.keys("type:trajectories enter")
+	r.keys("type:pages:+traj enter")
 	r.mustShow("Press the key")
 	r.keys("b")
 	r.mustShow("b would mean both")
@@ -65,7 +65,7 @@ func TestOwnKeys(t *testing.T) {
 		t.Error("two actions have one key")
 	}
 	again.mustShow("b would mean both")
-	r.keys("esc esc , down down down down down enter type:trajectories enter delete")
+	r.keys("esc esc , down down down down down enter type:pages:+traj enter delete")
 	if x, ok := r.a.acts.find(onSearch, "T"); !ok || x.id != "traj.open" {
 		t.Error("delete does not bring the program's own key back")
 	}
