@@ -39,6 +39,7 @@ type app struct {
 	back    []place
 	dialogs []dialog
 	toast   toast
+	toasts  []toast // the last ones
 
 	home     *home
 	s        *search // the open search, nil on the home page alone
@@ -196,7 +197,12 @@ func (a *app) top() dialog {
 	return nil
 }
 
-func (a *app) push(d dialog) { a.dialogs = append(a.dialogs, d) }
+func (a *app) push(d dialog) {
+	if f, ok := d.(*form); ok {
+		f.focusOn(f.focus)
+	}
+	a.dialogs = append(a.dialogs, d)
+}
 
 func (a *app) pop() {
 	if n := len(a.dialogs); n > 0 {

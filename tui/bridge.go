@@ -256,9 +256,9 @@ func readRecord(ctx context.Context, s *search, id tree.NodeID) recordMsg {
 
 // do carries out a steering act; what names it for the toast.
 func (a *app) do(what string, c tree.Command) tea.Cmd {
-	var undo *undoStep
+	undo := &undoStep{what: what}
 	if back, ok := inverse(a.s.t, c); ok {
-		undo = &undoStep{what, back}
+		undo.cmd = back
 	}
 	return a.run(what, c, undo)
 }
@@ -280,7 +280,7 @@ func (a *app) did(m didMsg) tea.Cmd {
 		}
 	}
 	if m.err != nil {
-		a.fail(m.what, m.err)
+		a.fail("not done", m.err)
 		return nil
 	}
 	if m.what != "" {

@@ -36,7 +36,23 @@ func (a *app) bar(c paint.Canvas, trail ...string) int {
 		}
 		x = line.Text(x, 0, on(s), paint.Clean(t))
 	}
+	if a.page&(onTrajectories|onCompare|onAgent) != 0 {
+		a.waitingBadge(line)
+	}
 	return x
+}
+
+// waitingBadge says at the right end of a header line how many proposals wait, loudest of all, and returns how wide it is.
+func (a *app) waitingBadge(line paint.Canvas) int {
+	if a.s == nil || len(a.s.ix.waiting) == 0 {
+		return 0
+	}
+	text := " " + a.look.glyphs.Mark.Waiting + " " + num(len(a.s.ix.waiting)) + " waiting "
+	w := paint.Width(text)
+	x := line.W() - 1 - w
+	line.Text(x, 0, paint.Style{Fg: ink(themes.Background), Bg: ink(themes.Waiting), Attr: paint.Bold | paint.Reverse}, text)
+	line.Zone(x, 0, w, 1, "waiting", 0)
+	return w
 }
 
 // footer draws the keys that matter at the present place, as many as fit in front of what stands on the right.

@@ -94,6 +94,9 @@ func (a *app) click(x, y int) tea.Cmd {
 	case "inspector":
 		a.s.pane.focused = true
 	case "waiting":
+		if a.page != onSearch {
+			return a.reviewFromAfar()
+		}
 		return a.openGate()
 	case "chart":
 		a.s.pane.focused = true
@@ -115,7 +118,7 @@ func (a *app) clickDialog(d dialog, kind string, i int, ok bool) tea.Cmd {
 		}
 	case *form:
 		if kind == "field" && i < len(t.fields) {
-			t.focus = i
+			t.focusOn(i)
 			return nil
 		}
 	}

@@ -114,14 +114,18 @@ type DeviceReport struct {
 
 // Device is one GPU, or the host. Quantities that are not measured are NaN.
 type Device struct {
-	Name    string    // "GPU0 H200", "CPU"
-	Util    float64   // 0..1
-	MemUsed float64   // bytes
-	MemAll  float64   // bytes
-	Watts   float64   //
-	Celsius float64   //
-	History []float64 // utilisation 0..1, oldest first, one a second
-	Note    string    // "ECC errors", "throttled"
+	Name    string  // "GPU0 H200", "CPU"
+	Util    float64 // 0..1
+	MemUsed float64 // bytes
+	MemAll  float64 // bytes
+	Watts   float64 //
+	Celsius float64 //
+	Note    string  // "ECC errors", "throttled"
+	// Past are the last readings, oldest first, one a second: of utilisation and memory as shares 0..1, watts and degrees as
+	// they are. What is not measured is empty.
+	Past struct{ Util, Mem, Watts, Celsius []float64 }
+	// Limit is the power limit in watts, NaN or 0 when it is not known.
+	Limit float64
 }
 
 // Doctor tells what is there and what is missing on this machine.

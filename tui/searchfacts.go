@@ -1,10 +1,10 @@
 package tui
 
 import (
-	"math"
 	"strings"
 	"time"
 
+	"llmzero/engine/analysis"
 	"llmzero/engine/tree"
 	"llmzero/tui/component/paint"
 )
@@ -131,22 +131,13 @@ func (a *app) drawWinner(l *lines) {
 	}
 	text := "winner " + name(w.ID)
 	if len(xs) > 0 {
-		text += ", retrained with " + plural(len(xs), "fresh seed") + ": test " + score(mean(xs))
-		if sd := spread(xs); len(xs) > 1 {
-			text += " (standard deviation " + delta(sd) + ")"
+		b := analysis.Bootstrap(xs)
+		text += ", retrained with " + plural(b.N, "fresh seed") + ": test " + score(b.Mean)
+		if b.N > 1 {
+			text += " (95% interval " + score(b.Low) + " to " + score(b.High) + ")"
 		}
+	} else {
+		text += ": not confirmed on fresh seeds, so its score may be luck"
 	}
 	l.wrap(0, sBest, a.look.glyphs.Mark.Best+" "+text)
-}
-
-// spread is the standard deviation of a sample.
-func spread(xs []float64) float64 {
-	if len(xs) < 2 {
-		return math.NaN()
-	}
-	m, v := mean(xs), 0.0
-	for _, x := range xs {
-		v += (x - m) * (x - m)
-	}
-	return math.Sqrt(v / float64(len(xs)-1))
 }
