@@ -244,4 +244,13 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 
 func priceFile() string { return filepath.Join(xdg.ConfigHome, "llmzero", "prices.toml") }
 
+// Measure trains a few steps where that takes no longer than a form may take.
+func (catalog) Measure(ctx context.Context, n tui.NewSearch) (tui.Pace, bool, error) {
+	if n.Trainer != "grpo" {
+		return tui.Pace{}, false, nil
+	}
+	p, err := trainer.Measure(ctx, &grpo.Trainer{Workers: cores}, trainer.Plan{Task: n.Task, Base: n.Base, Seed: 1, Config: n.Root})
+	return tui.Pace{Step: p.Step, Tokens: p.StepTokens, Val: p.Val}, err == nil, err
+}
+
 func themeDir() string { return filepath.Join(xdg.ConfigHome, "llmzero", "themes") }

@@ -47,10 +47,12 @@ type app struct {
 	devices  DeviceReport
 	settings settings
 	pages    pages
+	pace     paces
 
-	ticking bool
-	blurred bool
-	exit    exit
+	ticking  bool
+	dragging bool // the border between tree and inspector is held
+	blurred  bool
+	exit     exit
 }
 
 // dialog is a layer over the page. The topmost gets the keys.

@@ -95,6 +95,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		a.compared(m)
 	case planMsg:
 		a.gotPlan(m)
+	case paceMsg:
+		a.gotPace(m)
 	default:
 		return a.receiveSearch(msg)
 	}
@@ -419,9 +421,9 @@ func (a *app) ticked() tea.Cmd {
 		return tea.Batch(a.tick(), a.underWay(false, a.exit.Store))
 	}
 	if s == nil {
-		return a.tick()
+		return tea.Batch(a.tick(), a.measurePace())
 	}
 	s.rate.count(0, a.now())
 	// Whether the search is live is asked in a command: the session may be busy starting its trainer.
-	return tea.Batch(a.tick(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
+	return tea.Batch(a.tick(), a.measurePace(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
 }

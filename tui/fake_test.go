@@ -428,6 +428,14 @@ func (fakeCatalog) Offer(context.Context) (Offer, error) {
 	}, nil
 }
 
+// Measure knows the pace of one configuration.
+func (fakeCatalog) Measure(_ context.Context, n NewSearch) (Pace, bool, error) {
+	if n.Trainer != "grpo" {
+		return Pace{}, false, nil
+	}
+	return Pace{Step: 10 * time.Millisecond, Tokens: 2000, Val: 50 * time.Millisecond}, true, nil
+}
+
 type fakeDoctor struct{}
 
 func (fakeDoctor) Facts(context.Context) []Fact {

@@ -57,6 +57,16 @@ type Record interface {
 // Catalog says what a new search can be made of.
 type Catalog interface {
 	Offer(ctx context.Context) (Offer, error)
+	// Measure trains a few steps of what is asked for and tells what they took; false when that would take too long to be
+	// done for a form.
+	Measure(ctx context.Context, n NewSearch) (Pace, bool, error)
+}
+
+// Pace is what training takes on this machine.
+type Pace struct {
+	Step   time.Duration // an optimizer step
+	Tokens float64       // of a step
+	Val    time.Duration // scoring a checkpoint
 }
 
 // Offer is what there is to choose from.

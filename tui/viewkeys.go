@@ -17,7 +17,7 @@ func viewActions() []action {
 			a.s.out.stale = true
 		})},
 		{id: "graph", keys: []string{"v"}, on: onSearch, group: g, short: "graph", help: "draw the tree top-down instead of as an outline", run: plain((*app).toggleGraph)},
-		{id: "overlay", keys: []string{"o"}, on: onSearch, group: g, short: "overlay", help: "beneath the curves: parent, siblings, the path, nothing", run: then(func(a *app) {
+		{id: "overlay", keys: []string{"o"}, on: onSearch, group: g, short: "overlay", help: "beneath the curves: the parent, the parent from the same start, siblings, the path, nothing", run: then(func(a *app) {
 			a.s.pane.chart.overlay = (a.s.pane.chart.overlay + 1) % numOverlays
 			a.note("curves beneath: " + a.s.pane.chart.overlay.String())
 		})},
