@@ -25,6 +25,8 @@ func nextRound(p tree.Param, v tree.Value, up bool) tree.Value {
 		step := roundStep((p.Max - p.Min) / 20)
 		if p.Kind == tree.KindInt {
 			step = max(1, math.Round(step))
+		} else { // values have three significant digits
+			step = max(step, math.Pow(10, math.Floor(math.Log10(max(math.Abs(p.Min), math.Abs(p.Max))))-2))
 		}
 		const tiny = 1e-9 // what was reached by adding steps is on the grid
 		if up {
