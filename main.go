@@ -103,7 +103,13 @@ func (a archive) Open(_ context.Context, id string) (engine.Shelf, error) { retu
 // workbench opens the screen on a store.
 func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Logger, o tui.Options) (left tui.Left, err error) {
 	h := newHost(st, log, false)
-	defer func() { err = errors.Join(err, h.Close()) }()
+	defer func() {
+		end := h.Close
+		if left.Leave == tui.LeaveDetach {
+			end = h.Detach
+		}
+		err = errors.Join(err, end())
+	}()
 	// The trainer computes on every processor; two more let the system run the screen at once, without waiting for a turn.
 	runtime.GOMAXPROCS(cores + 2)
 

@@ -115,3 +115,15 @@ func TestHelpIsWhole(t *testing.T) {
 	r.keys("esc : type:trajectories")
 	r.mustShow("every parameter over the stages of the best path")
 }
+
+// What the judge did, and how often it was wrong, stands on the search's own page.
+func TestFalseStopRateIsShown(t *testing.T) {
+	r, _ := opened(t, nil)
+	r.keys("g")
+	r.mustShow("stopped 1 segment, saved 28 steps", "no condemned segment was run to its end yet")
+	for i, wrong := range []bool{true, false, false} {
+		r.a.s.t.Nodes[[]int{1, 2, 3}[i]].Outcome.Trial = &tree.StopTrial{FalseStop: wrong}
+	}
+	r.a.dirty = true
+	r.mustShow("false stops: 1 of 3 trials")
+}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -46,6 +47,9 @@ func (a *app) drawSearchFacts(c paint.Canvas) {
 	row("segments", num(s.t.Spent.Segments))
 	row("tokens", count(float64(cost.Tokens()))+" of training, "+count(float64(cost.EvalTokens))+" of evaluation")
 	row("training", span(time.Duration(cost.WallSeconds*float64(time.Second))))
+	if j := analysis.Judged(s.t); j != nil {
+		row("judge", judgeWords(*j))
+	}
 	if g := s.t.Agent; g.Calls > 0 {
 		row("agent", plural(g.Calls, "call")+sep+count(float64(g.TokensIn))+" in, "+count(float64(g.TokensOut))+" out"+sep+
 			plural(g.Repairs, "repair")+", "+plural(g.Fallbacks, "fall-back"))
@@ -64,6 +68,15 @@ func (a *app) drawSearchFacts(c paint.Canvas) {
 			l.wrap(0, sText, a.look.glyphs.Mark.Bullet+" "+banWords(b))
 		}
 	}
+}
+
+// judgeWords says what stopping doomed segments saved and how often it was wrong, as the trials show.
+func judgeWords(j analysis.Judging) string {
+	text := "stopped " + plural(j.Stopped, "segment") + ", saved " + plural(j.SavedSteps, "step") + ", about " + count(float64(j.SavedTokens)) + " tokens"
+	if j.Trials == 0 {
+		return text + "; no condemned segment was run to its end yet, so the false-stop rate is not known"
+	}
+	return text + fmt.Sprintf("; false stops: %d of %s", j.FalseStops, plural(j.Trials, "trial"))
 }
 
 func banWords(b tree.Ban) string {
