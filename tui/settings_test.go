@@ -120,3 +120,16 @@ func TestNewSearchTellsItsTime(t *testing.T) {
 		t.Error("measured twice")
 	}
 }
+
+func TestDemoLeavesForTheRecording(t *testing.T) {
+	r := newRig(t, newFakeLibrary(), func(o *Options) { o.Demo = true })
+	r.mustShow("Watch the demo")
+	r.keys("down down enter")
+	if !r.quit || r.a.exit.Store != DemoStore {
+		t.Errorf("quit %v, to %q", r.quit, r.a.exit.Store)
+	}
+	without := newRig(t, newFakeLibrary(), nil)
+	without.mustNotShow("Watch the demo")
+	without.keys("D")
+	without.mustShow("there is no recording")
+}

@@ -129,6 +129,12 @@ func homeActions() []action {
 		{id: "home.export", keys: []string{"e"}, on: onHome, group: g, short: "export", help: "write the search or its best strategy to a file", why: some, run: (*app).homeExport},
 		{id: "home.import", keys: []string{"i"}, on: onHome, group: g, short: "import", help: "take a search that an export wrote into this store", run: (*app).askImport},
 		{id: "home.store", keys: []string{"o"}, on: onHome, group: g, short: "open a store", help: "leave this store for another file", run: (*app).askStore},
+		{id: "home.demo", keys: []string{"D"}, on: onHome, group: g, short: "demo", help: "watch how a recorded search grew", why: func(a *app) string {
+			if !a.opt.Demo {
+				return "there is no recording"
+			}
+			return ""
+		}, run: (*app).watchDemo},
 		{id: "home.reload", keys: []string{"R", "ctrl+r"}, on: onHome, group: g, short: "reload", help: "read the store again", run: func(a *app) tea.Cmd { return a.loadList() }},
 		{id: "home.clear", keys: []string{"esc"}, on: onHome, group: g, help: "clear the filter", run: plain(func(a *app) { a.home.filter = ""; a.home.arrange() })},
 	}
