@@ -87,9 +87,8 @@ func newApp(ctx context.Context, o Options) *app {
 	}
 	a.feed = a.waitFeed
 	a.wake = func(d time.Duration) tea.Cmd { return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) }) }
-	a.grid.ASCII = o.Glyphs.Name == "ascii"
 	a.acts = newActionTable(allActions())
-	a.look.glyphs = o.Glyphs
+	a.setGlyphs(glyphsAuto)
 	a.setTheme(o.Theme)
 	if o.Trouble != nil {
 		a.fail("", o.Trouble)
@@ -331,6 +330,21 @@ func (a *app) setTheme(name string) {
 	}
 	a.look.name, a.look.theme = name, th.At(depth)
 	a.look.pal = paint.NewPalette(a.look.theme)
+}
+
+// glyphsAuto is the set that the environment asks for.
+const glyphsAuto = "auto"
+
+// setGlyphs takes a set of signs by name.
+func (a *app) setGlyphs(name string) {
+	g := a.opt.Glyphs
+	switch name {
+	case "unicode":
+		g = themes.Unicode()
+	case "ascii":
+		g = themes.ASCII()
+	}
+	a.look.glyphs, a.grid.ASCII = g, g.Name == "ascii"
 }
 
 func (a *app) setProfile(p colorprofile.Profile) {

@@ -350,7 +350,7 @@ func (a *app) drawSteps(c paint.Canvas, n *tree.Node, metric string) {
 	}
 	area := c.Sub(gutter, 0, c.W()-gutter, 1)
 	last := area.TextRight(area.W(), 0, sFaint, num(int(math.Round(p.X1)))+" steps")
-	step := axisStep((p.X1 - p.X0) / max(1, float64(area.W())/14))
+	step := axisStep((p.X1 - p.X0) / max(1, float64(area.W())/9))
 	free := 0
 	for x := math.Ceil(p.X0/step) * step; x < p.X1; x += step {
 		t := num(int(math.Round(x)))

@@ -3,6 +3,8 @@ package tui
 import (
 	"strings"
 
+	"github.com/charmbracelet/colorprofile"
+
 	"llmzero/themes"
 	"llmzero/tui/component/paint"
 )
@@ -14,6 +16,9 @@ func (a *app) panel(c paint.Canvas, title string, focused bool) paint.Canvas {
 		edge, head = sFocus, sTitle
 	}
 	in := c.Frame(a.look.glyphs.Box, edge)
+	if focused && a.look.known && a.look.profile <= colorprofile.ASCII {
+		head = head.With(paint.Reverse) // without colours the edge does not tell
+	}
 	if title != "" {
 		c.Text(2, 0, head, " "+paint.Cut(paint.Clean(title), c.W()-6, a.look.glyphs.Mark.Ellipsis)+" ")
 	}

@@ -12,7 +12,8 @@ import (
 // settings are what the screen remembers for all searches.
 type settings struct {
 	Theme    string              `json:"theme,omitempty"`
-	Split    int                 `json:"split"` // the tree's share of the width in percent
+	Glyphs   string              `json:"glyphs,omitempty"` // glyphsAuto or empty, unicode, ascii
+	Split    int                 `json:"split"`            // the tree's share of the width in percent
 	Mouse    bool                `json:"mouse"`
 	Notify   string              `json:"notify"`         // when a proposal waits or a search ends: notifyAway, notifyAlways, notifyNever
 	Approval tree.Approval       `json:"approval"`       // of new searches
@@ -46,7 +47,14 @@ type screenState struct {
 	Graph   bool          `json:"graph,omitempty"`
 	Overlay int           `json:"overlay,omitempty"`
 	Log     bool          `json:"log,omitempty"`
+	Smooth  bool          `json:"smooth,omitempty"`
+	Zoom    int           `json:"zoom,omitempty"`
+	Against int           `json:"against,omitempty"` // what Config compares with
+	Samples int           `json:"samples,omitempty"` // which samples are shown
 }
+
+// keptPages are the pages that a search is opened again on, by the name that is kept.
+var keptPages = map[string]place{"trajectories": onTrajectories, "agent": onAgent}
 
 type screenMsg struct {
 	id    string
@@ -77,6 +85,7 @@ func (a *app) gotSettings(m settingsMsg) {
 	if err := a.setKeys(m.s.Keys); err != nil {
 		a.fail("your keys", err)
 	}
+	a.setGlyphs(m.s.Glyphs)
 	if a.opt.Theme == "" {
 		a.setTheme(m.s.Theme)
 	}
@@ -140,10 +149,25 @@ func (a *app) gotScreen(m screenMsg) {
 	if st.Overlay >= 0 && st.Overlay < int(numOverlays) {
 		s.pane.chart.overlay = overlayMode(st.Overlay)
 	}
-	s.pane.graph.on, s.pane.chart.log = st.Graph, st.Log
+	s.pane.graph.on, s.pane.chart.log, s.pane.chart.smooth = st.Graph, st.Log, st.Smooth
+	s.pane.chart.zoom = max(0, min(6, st.Zoom))
+	if st.Against >= 0 && st.Against < 3 {
+		s.pane.against = st.Against
+	}
+	if st.Samples >= 0 && st.Samples < len(sampleKinds) {
+		s.pane.samples = st.Samples
+	}
 	s.out.stale = true
 	if _, ok := s.t.Node(st.Cursor); ok {
 		s.out.cursor = st.Cursor
+	}
+	if a.page == onSearch && len(a.dialogs) == 0 && s.play == nil {
+		switch keptPages[st.Page] {
+		case onTrajectories:
+			a.openTrajectories()
+		case onAgent:
+			a.openAgent()
+		}
 	}
 }
 
@@ -155,7 +179,13 @@ func (a *app) saveScreen() tea.Cmd {
 	}
 	st := screenState{
 		Cursor: s.out.cursor, Order: int(s.out.order), Filter: s.out.filter.text, Tab: int(s.pane.tab),
-		Graph: s.pane.graph.on, Overlay: int(s.pane.chart.overlay), Log: s.pane.chart.log,
+		Graph: s.pane.graph.on, Overlay: int(s.pane.chart.overlay), Log: s.pane.chart.log, Smooth: s.pane.chart.smooth,
+		Zoom: s.pane.chart.zoom, Against: s.pane.against, Samples: s.pane.samples,
+	}
+	for name, p := range keptPages {
+		if a.page == p {
+			st.Page = name
+		}
 	}
 	for id, on := range s.out.folded {
 		if on {

@@ -23,7 +23,7 @@ func TestSettingsPage(t *testing.T) {
 	if r.a.look.theme.Name != was || r.a.page != onHome {
 		t.Fatalf("esc left theme %s and page %v", r.a.look.theme.Name, r.a.page)
 	}
-	r.keys(", down down down down right")
+	r.keys(", down down down down down right")
 	r.mustShow("risky factor")
 	r.keys("enter")
 	if r.a.settings.Approval.Mode != tree.AskRisky || r.a.page != onHome {
@@ -42,7 +42,7 @@ func TestSettingsPage(t *testing.T) {
 func TestOwnKeys(t *testing.T) {
 	m := &fakeMemory{}
 	r := newRig(t, newFakeLibrary(storybook()), func(o *Options) { o.Memory = m })
-	r.keys(", down down down down down enter")
+	r.keys(", down down down down down down enter")
 	r.mustShow("Keys", "Proposal: approve")
 	r.keys("type:pages:+traj enter")
 	r.mustShow("Press the key")
@@ -65,7 +65,7 @@ func TestOwnKeys(t *testing.T) {
 		t.Error("two actions have one key")
 	}
 	again.mustShow("b would mean both")
-	r.keys("esc esc , down down down down down enter type:pages:+traj enter delete")
+	r.keys("esc esc , down down down down down down enter type:pages:+traj enter delete")
 	if x, ok := r.a.acts.find(onSearch, "T"); !ok || x.id != "traj.open" {
 		t.Error("delete does not bring the program's own key back")
 	}
@@ -132,4 +132,46 @@ func TestDemoLeavesForTheRecording(t *testing.T) {
 	without.mustNotShow("Watch the demo")
 	without.keys("D")
 	without.mustShow("there is no recording")
+}
+
+// How a search was looked at is found again: page, tab, filter, what Config compares with.
+func TestComesBackToWhereItWas(t *testing.T) {
+	m := &fakeMemory{}
+	r, _ := opened(t, func(o *Options) { o.Memory = m })
+	r.a.s.goTo(3)
+	r.keys("3 d d T")
+	r.do(r.a.quit(LeaveStop, ""))
+	again, _ := opened(t, func(o *Options) { o.Memory = m })
+	again.do(again.a.loadScreen(again.a.s.id))
+	if again.a.page != onTrajectories || again.a.s.out.cursor != 3 || again.a.s.pane.against != 2 || again.a.s.pane.tab != tabConfig {
+		t.Errorf("page %v, cursor %d, against %d, tab %d", again.a.page, again.a.s.out.cursor, again.a.s.pane.against, again.a.s.pane.tab)
+	}
+	again.keys("esc")
+	if again.a.page != onSearch {
+		t.Error("esc does not lead from the page to the tree")
+	}
+}
+
+func TestSignsAreChosen(t *testing.T) {
+	m := &fakeMemory{}
+	r := newRig(t, newFakeLibrary(storybook()), func(o *Options) { o.Memory = m })
+	r.keys(", down right right")
+	if r.a.look.glyphs.Name != "ascii" {
+		t.Fatalf("signs are %s", r.a.look.glyphs.Name)
+	}
+	for _, c := range r.screen() {
+		if c > 0x7e {
+			t.Fatalf("%q is painted", c)
+		}
+	}
+	r.keys("esc")
+	if r.a.look.glyphs.Name == "ascii" {
+		t.Error("esc keeps the signs")
+	}
+	r.keys(", down right right enter")
+	again := newRig(t, newFakeLibrary(storybook()), func(o *Options) { o.Memory = m })
+	again.do(again.a.loadSettings())
+	if again.a.look.glyphs.Name != "ascii" {
+		t.Error("the choice is forgotten")
+	}
 }

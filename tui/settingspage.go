@@ -33,6 +33,11 @@ func (a *app) openSettings() {
 	}
 	add("screen",
 		choiceField("theme", "theme", or(a.look.name, "auto"), "←→ tries a theme at once", list),
+		choiceField("glyphs", "signs", or(a.settings.Glyphs, glyphsAuto), "←→ tries them at once", []Choice{
+			{Name: glyphsAuto, Help: "by the terminal and its locale; LLMZERO_GLYPHS decides too"},
+			{Name: "unicode", Help: "braille curves, box drawing, arrows"},
+			{Name: "ascii", Help: "for terminals and fonts that have nothing else"},
+		}),
 		textField("split", "tree's width", num(a.settings.Split), "percent of the screen; < and > change it on the search page too", whole(20, 80)),
 		choiceField("mouse", "mouse", on(a.settings.Mouse), "off: the terminal selects text as usual", yes),
 		choiceField("notify", "notify", a.settings.Notify, "when a proposal waits or a search ends", []Choice{
@@ -53,13 +58,17 @@ func (a *app) openSettings() {
 			add("places", fixedField(place.label, paint.Clean(place.path), place.help))
 		}
 	}
-	f.changes = func(a *app, f *form) { a.setTheme(f.get("theme")) }
+	f.changes = func(a *app, f *form) {
+		a.setTheme(f.get("theme"))
+		a.setGlyphs(f.get("glyphs"))
+	}
 	f.cancel = func(a *app) {
+		a.setGlyphs(was.Glyphs)
 		a.setTheme(or(a.opt.Theme, was.Theme))
 		a.goBack()
 	}
 	f.submit = func(a *app, f *form) tea.Cmd {
-		a.settings.Theme = f.get("theme")
+		a.settings.Theme, a.settings.Glyphs = f.get("theme"), f.get("glyphs")
 		a.opt.Theme = a.settings.Theme // what was chosen here counts more than the command line
 		a.settings.Split, _ = strconv.Atoi(f.get("split"))
 		a.settings.Mouse, a.settings.Notify = f.get("mouse") == "yes", f.get("notify")
