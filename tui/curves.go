@@ -328,7 +328,11 @@ func (a *app) drawSteps(c paint.Canvas, n *tree.Node, metric string) {
 	if !ok {
 		return
 	}
-	area := c.Sub(gutter, 0, c.W()-gutter, 1)
+	a.stepAxis(c.Sub(gutter, 0, c.W()-gutter, 1), p)
+}
+
+// stepAxis labels the steps of a chart in the row below it.
+func (a *app) stepAxis(area paint.Canvas, p *chart.Plot) {
 	ticks := max(2, area.W()/14)
 	for i := range ticks {
 		x := p.X0 + (p.X1-p.X0)*float64(i)/float64(ticks-1)

@@ -30,11 +30,11 @@ type home struct {
 	top    int
 	sort   int
 	filter string
-	typing *field          // the filter while it is typed
-	marked map[string]bool // to compare
+	typing *field   // the filter while it is typed
+	marks  []string // to compare, at most two, the older first
 }
 
-func newHome() *home { return &home{marked: map[string]bool{}, told: map[string]standing{}} }
+func newHome() *home { return &home{told: map[string]standing{}} }
 
 // homeSorts are the orders of the library.
 var homeSorts = []struct {
@@ -95,6 +95,16 @@ func (h *home) current() *tree.Summary {
 		return nil
 	}
 	return &h.all[h.rows[h.cursor]]
+}
+
+// mark marks a search for comparing, or takes its mark away. Of three, the oldest mark goes.
+func (h *home) mark(id string) {
+	if i := slices.Index(h.marks, id); i >= 0 {
+		h.marks = slices.Delete(h.marks, i, i+1)
+		return
+	}
+	h.marks = append(h.marks, id)
+	h.marks = h.marks[max(0, len(h.marks)-2):]
 }
 
 // menu are the lines of the home page while the store is empty.

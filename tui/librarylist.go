@@ -142,7 +142,7 @@ func (a *app) drawLibraryRow(c paint.Canvas, i int, cols []libraryColumn) {
 		c.Fill(paint.Style{}.On(bg))
 		c.Text(0, 0, sAccent.On(bg), gl.Mark.Cursor)
 	}
-	if h.marked[s.Search] {
+	if slices.Contains(h.marks, s.Search) {
 		c.Text(1, 0, sAccent.On(bg), gl.Mark.Selected)
 	}
 	x := 3

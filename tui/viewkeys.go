@@ -112,14 +112,10 @@ func homeActions() []action {
 			a.home.arrange()
 		})},
 		{id: "home.mark", keys: []string{"space", "m"}, on: onHome, group: g, short: "mark", help: "mark to compare; c compares two", foot: 4, why: some, run: plain(func(a *app) {
-			id := a.home.current().Search
-			a.home.marked[id] = !a.home.marked[id]
-			if !a.home.marked[id] {
-				delete(a.home.marked, id)
-			}
+			a.home.mark(a.home.current().Search)
 		})},
 		{id: "home.compare", keys: []string{"c"}, on: onHome, group: g, short: "compare", help: "compare the two marked searches", why: func(a *app) string {
-			if len(a.home.marked) != 2 {
+			if len(a.home.marks) != 2 {
 				return "mark two searches with space first"
 			}
 			return ""
