@@ -73,6 +73,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case listMsg:
 		return a.gotList(m)
+	case glanceMsg:
+		return a.gotGlance(m)
 	case factsMsg:
 		a.home.facts = m
 	case offerMsg:

@@ -123,22 +123,10 @@ func (a *app) drawSides(c paint.Canvas, l, r *side, more int) {
 
 // drawBoth paints one metric of both sides: its name, both values at the readout or at the end, the bounds, the curves.
 func (a *app) drawBoth(c paint.Canvas, metric string, l, r *side) *chart.Plot {
-	gl := a.look.glyphs
-	c.TextIn(0, 0, gutter-7, sMuted, metricLabel(metric), gl.Mark.Ellipsis)
-	area := c.Sub(gutter, 0, c.W()-gutter, c.H())
 	p := a.overlay(metric, l, r)
+	area := a.drawAxis(c, metricLabel(metric), p)
 	if p == nil {
-		c.Text(gutter, 0, sMuted, "not measured")
 		return nil
-	}
-	for y := range c.H() {
-		c.Text(gutter-1, y, sGrid, gl.Plot.AxisY)
-	}
-	c.Text(gutter-1, 0, sGrid, gl.Plot.TickY)
-	c.TextRight(gutter-2, 0, sFaint, fixed(p.Y1))
-	if c.H() > 1 {
-		c.Text(gutter-1, c.H()-1, sGrid, gl.Plot.TickY)
-		c.TextRight(gutter-2, c.H()-1, sFaint, fixed(p.Y0))
 	}
 	if at := a.pages.compare.at; at > 0 {
 		p.Cursor = min(math.Round(p.XAt(min(at-1, area.W()-1), area.W())), p.X1)
@@ -151,6 +139,27 @@ func (a *app) drawBoth(c paint.Canvas, metric string, l, r *side) *chart.Plot {
 		}
 	}
 	return p
+}
+
+// drawAxis paints a chart's name, and its axis with the bounds of y, and returns the room for its curves.
+func (a *app) drawAxis(c paint.Canvas, label string, p *chart.Plot) paint.Canvas {
+	gl := a.look.glyphs
+	c.TextIn(0, 0, gutter-7, sMuted, label, gl.Mark.Ellipsis)
+	area := c.Sub(gutter, 0, c.W()-gutter, c.H())
+	if p == nil {
+		area.Text(0, 0, sMuted, "not measured")
+		return area
+	}
+	for y := range c.H() {
+		c.Text(gutter-1, y, sGrid, gl.Plot.AxisY)
+	}
+	c.Text(gutter-1, 0, sGrid, gl.Plot.TickY)
+	c.TextRight(gutter-2, 0, sFaint, fixed(p.Y1))
+	if c.H() > 1 {
+		c.Text(gutter-1, c.H()-1, sGrid, gl.Plot.TickY)
+		c.TextRight(gutter-2, c.H()-1, sFaint, fixed(p.Y0))
+	}
+	return area
 }
 
 // overlay makes the chart of one metric of both sides; nil when neither measured it. What both went through together is drawn

@@ -26,26 +26,46 @@ type home struct {
 	listed  time.Time // when it was asked for last
 	told    map[string]standing
 
-	cursor int
-	top    int
-	sort   int
-	filter string
-	typing *field   // the filter while it is typed
-	marks  []string // to compare, at most two, the older first
+	seen    *glance // what was read of a search under the cursor
+	reading bool    // another one is on its way
+
+	cursor    int
+	top       int
+	sort      int
+	reverse   bool
+	filter    string
+	terms     libraryFilter // the words of the filter that are right
+	filterErr string        // what is wrong with the filter as it is typed
+	typing    *field        // the filter while it is typed
+	marks     []string      // to compare, at most two, the older first
 }
 
 func newHome() *home { return &home{told: map[string]standing{}} }
 
-// homeSorts are the orders of the library.
+// homeSorts are the orders of the library, and the columns that show them.
 var homeSorts = []struct {
-	name string
-	less func(a, b *tree.Summary) int
+	name, column string
+	less         func(a, b *tree.Summary) int
 }{
-	{"newest", func(a, b *tree.Summary) int { return b.Created.Compare(a.Created) }},
-	{"changed", func(a, b *tree.Summary) int { return b.Updated.Compare(a.Updated) }},
-	{"best", func(a, b *tree.Summary) int { return cmp.Compare(b.BestVal, a.BestVal) }},
-	{"gain", func(a, b *tree.Summary) int { return cmp.Compare(b.BestVal-b.BaseVal, a.BestVal-a.BaseVal) }},
-	{"task", func(a, b *tree.Summary) int { return strings.Compare(a.Task, b.Task) }},
+	{"newest", "", func(a, b *tree.Summary) int { return b.Created.Compare(a.Created) }},
+	{"changed", "changed", func(a, b *tree.Summary) int { return b.Updated.Compare(a.Updated) }},
+	{"best", "best", func(a, b *tree.Summary) int { return cmp.Compare(b.BestVal, a.BestVal) }},
+	{"gain", "gain", func(a, b *tree.Summary) int { return cmp.Compare(b.BestVal-b.BaseVal, a.BestVal-a.BaseVal) }},
+	{"spent", "tokens", func(a, b *tree.Summary) int { return cmp.Compare(b.Tokens, a.Tokens) }},
+	{"task", "task", func(a, b *tree.Summary) int { return strings.Compare(a.Task, b.Task) }},
+	{"agent", "agent", func(a, b *tree.Summary) int { return strings.Compare(a.Agent, b.Agent) }},
+	{"status", "status", func(a, b *tree.Summary) int {
+		return slices.Index(statusWords, statusWord(a)) - slices.Index(statusWords, statusWord(b))
+	}},
+}
+
+// order is a comparison of searches in the order that was chosen.
+func (h *home) order(a, b int) int {
+	d := homeSorts[h.sort].less(&h.all[a], &h.all[b])
+	if h.reverse {
+		return -d
+	}
+	return d
 }
 
 func (h *home) setList(m listMsg) {
@@ -70,17 +90,11 @@ func (h *home) arrange() { h.arrangeAt(h.currentID()) }
 func (h *home) arrangeAt(id string) {
 	h.rows = h.rows[:0]
 	for i := range h.all {
-		s := &h.all[i]
-		hay := strings.ToLower(strings.Join([]string{s.Search, s.Name, s.Task, s.Trainer, s.Agent, s.Policy, string(s.Status)}, " "))
-		keep := true
-		for w := range strings.FieldsSeq(strings.ToLower(h.filter)) {
-			keep = keep && strings.Contains(hay, w)
-		}
-		if keep {
+		if h.terms.match(&h.all[i]) {
 			h.rows = append(h.rows, i)
 		}
 	}
-	slices.SortStableFunc(h.rows, func(a, b int) int { return homeSorts[h.sort].less(&h.all[a], &h.all[b]) })
+	slices.SortStableFunc(h.rows, h.order)
 	h.cursor = max(0, min(h.cursor, len(h.rows)-1))
 	for i, r := range h.rows {
 		if h.all[r].Search == id {

@@ -43,20 +43,18 @@ func libraryColumns() []libraryColumn {
 	}
 }
 
-func statusCell(a *app, s *tree.Summary) (string, paint.Style) {
-	switch s.Status {
-	case tree.SearchRunning:
-		if s.Waiting > 0 {
-			return num(s.Waiting) + " waiting", sWait
-		}
-		return "running", sRun
-	case tree.SearchPaused:
-		return "paused", sWarn
-	case tree.SearchDone:
-		return "done", fg(themes.Done)
-	case tree.SearchFailed:
-		return "failed", sError
-	case tree.SearchCanceled:
+func statusCell(_ *app, s *tree.Summary) (string, paint.Style) {
+	switch w := statusWord(s); w {
+	case "waiting":
+		return num(s.Waiting) + " waiting", sWait
+	case "running":
+		return w, sRun
+	case "paused":
+		return w, sWarn
+	case "done":
+		return w, fg(themes.Done)
+	case "failed":
+		return w, sError
 	}
 	return "stopped", sMuted
 }
@@ -78,17 +76,41 @@ func gainCell(a *app, s *tree.Summary) (string, paint.Style) {
 	return text, sMuted
 }
 
+// glanceRows is the least height of the preview, frame included; a screen too low for it shows the list alone.
+const glanceRows = 9
+
+// drawLibrary paints the list, and below it what the search under the cursor came to.
 func (a *app) drawLibrary(c paint.Canvas) {
+	h := a.home.listHeight(c.H())
+	a.drawSearches(c.Sub(0, 0, c.W(), h))
+	if s := a.home.current(); s != nil && h < c.H() {
+		a.drawGlance(c.Sub(0, h, c.W(), c.H()-h), s)
+	}
+}
+
+// listHeight is how many of the page's rows the list gets: what it needs, but two fifths are the preview's.
+func (h *home) listHeight(rows int) int {
+	room := max(glanceRows, rows*2/5)
+	if room > rows/2 || len(h.rows) == 0 {
+		return rows
+	}
+	return max(6, min(len(h.rows)+3, rows-room))
+}
+
+func (a *app) drawSearches(c paint.Canvas) {
 	h, gl := a.home, a.look.glyphs
-	title := "Searches"
-	in := a.panel(c.Sub(0, 0, c.W(), c.H()), title, true)
+	in := a.panel(c, "Searches", true)
 	visible := fitColumns(libraryColumns(), in.W()-4)
 	x := 3
 	for _, col := range visible {
+		st := sFaint
+		if col.head == homeSorts[h.sort].column {
+			st = sAccent
+		}
 		if col.right {
-			in.TextRight(x+col.width, 0, sFaint, col.head)
+			in.TextRight(x+col.width, 0, st, col.head)
 		} else {
-			in.Text(x, 0, sFaint, col.head)
+			in.Text(x, 0, st, col.head)
 		}
 		x += col.width + 2
 	}
@@ -101,17 +123,32 @@ func (a *app) drawLibrary(c paint.Canvas) {
 	if len(h.rows) == 0 {
 		rows.Center(rows.H()/2, sMuted, "no search matches "+gl.Mark.Bullet+" esc clears the filter")
 	}
-	foot := " sort: " + homeSorts[h.sort].name + " "
+	a.drawLibraryFoot(c)
+}
+
+// drawLibraryFoot says in the frame how the list is ordered and filtered, and takes the filter while it is typed.
+func (a *app) drawLibraryFoot(c paint.Canvas) {
+	h, gl := a.home, a.look.glyphs
+	y := c.H() - 1
+	c.TextRight(c.W()-2, y, sFaint, " "+num(len(h.rows))+" ")
 	if h.typing != nil {
-		fx := c.Text(2, c.H()-1, sAccent, " filter: ")
-		h.typing.draw(c.Sub(fx, c.H()-1, 40, 1), sText, true)
-	} else if h.filter != "" {
-		foot += gl.Mark.Separator + " filter: " + h.filter + " "
-		c.Text(2, c.H()-1, sMuted, paint.Cut(foot, c.W()-20, gl.Mark.Ellipsis))
-	} else {
-		c.Text(2, c.H()-1, sFaint, foot)
+		x := c.Text(2, y, sAccent, " filter: ")
+		w := min(40, c.W()-x-8)
+		if h.filterErr != "" {
+			w = min(w, paint.Width(h.typing.value())+1)
+			c.TextIn(x+w, y, c.W()-x-w-2, sWarn, " "+gl.Mark.Warning+" "+h.filterErr+" ", gl.Mark.Ellipsis)
+		}
+		h.typing.draw(c.Sub(x, y, w, 1), sText, true)
+		return
 	}
-	c.TextRight(c.W()-2, c.H()-1, sFaint, " "+num(len(h.rows))+" ")
+	foot, st := " sort: "+homeSorts[h.sort].name, sFaint
+	if h.reverse {
+		foot += ", reversed"
+	}
+	if h.filter != "" {
+		foot, st = foot+" "+gl.Mark.Separator+" filter: "+h.filter, sMuted
+	}
+	c.Text(2, y, st, paint.Cut(foot+" ", c.W()-20, gl.Mark.Ellipsis))
 }
 
 // fitColumns leaves the least important columns out until the others fit, and gives what is left over to the first.

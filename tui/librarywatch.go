@@ -56,7 +56,7 @@ func (a *app) gotList(m listMsg) tea.Cmd {
 	if m.err != nil {
 		return nil
 	}
-	return a.announceOthers(m.open)
+	return tea.Batch(a.announceOthers(m.open), a.readGlance())
 }
 
 // announceOthers compares the list with what was told before. The search that is open, or was when the list was asked for,

@@ -55,6 +55,7 @@ func (a *app) wheel(p tea.Mouse) tea.Cmd {
 	case a.page == onHome:
 		a.home.cursor += sign(by)
 		a.home.clamp(a)
+		return a.readGlance()
 	case a.page == onSearch && (z.Kind == "node" || z.Kind == "tree"):
 		a.s.step(by)
 		return a.follow()
@@ -80,6 +81,7 @@ func (a *app) click(x, y int) tea.Cmd {
 			return a.homeEnter()
 		}
 		a.home.cursor = z.Index
+		return a.readGlance()
 	case "action":
 		return a.perform(&a.acts.all[z.Index])
 	case "node":

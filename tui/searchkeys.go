@@ -2,7 +2,6 @@ package tui
 
 import (
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -263,7 +262,8 @@ func (s *search) sibling(by int) {
 // pageTyped gives keys to a field that is being typed in on a page.
 func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	if a.page == onHome && a.home.typing != nil {
-		return nil, a.home.typed(k)
+		taken := a.home.typed(k)
+		return a.readGlance(), taken
 	}
 	if a.page != onSearch || a.s == nil || a.s.pane.filtering == nil {
 		return nil, false
@@ -296,23 +296,6 @@ func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	}
 	a.s.out.filter, a.s.out.stale = f, true
 	return a.follow(), true
-}
-
-// typed edits the library's filter.
-func (h *home) typed(k tea.KeyPressMsg) bool {
-	switch k.String() {
-	case "enter":
-		h.typing = nil
-	case "esc":
-		h.typing, h.filter = nil, ""
-	default:
-		if !h.typing.typed(k) {
-			return false
-		}
-		h.filter = strings.TrimSpace(h.typing.value())
-	}
-	h.arrange()
-	return true
 }
 
 // needed are the nodes whose points the page in view shows.
