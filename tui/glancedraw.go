@@ -98,7 +98,9 @@ func (a *app) budgetOf(p *glance) string {
 	if p == nil || p.t == nil {
 		return "its budget"
 	}
-	return budgetWords(p.t.Spec.Budget)
+	b := p.t.Spec.Budget
+	b.Confirm = 0 // how it is shared out stands on the search's page
+	return budgetWords(b)
 }
 
 // drawGlancePath lists the changes along the path to the best node, and returns how many rows it took.

@@ -163,6 +163,9 @@ func TestGlanceFollowsTheSearch(t *testing.T) {
 	r.do(r.a.readGlance())
 	r.size(120, 40)
 	r.mustShow("1001 nodes are not read")
+	if r.a.home.seen != nil {
+		t.Error("a large search was read for a glance")
+	}
 	r.a.home.all[0].Nodes, r.a.home.all[0].Search = 3, "s-gone"
 	r.do(r.a.readGlance())
 	r.size(120, 40)
