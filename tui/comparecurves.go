@@ -124,7 +124,7 @@ func (a *app) drawSides(c paint.Canvas, l, r *side, more int) {
 // drawBoth paints one metric of both sides: its name, both values at the readout or at the end, the bounds, the curves.
 func (a *app) drawBoth(c paint.Canvas, metric string, l, r *side) *chart.Plot {
 	p := a.overlay(metric, l, r)
-	area := a.drawAxis(c, metricLabel(metric), p)
+	area := a.drawYAxis(c, metricLabel(metric), p)
 	if p == nil {
 		return nil
 	}
@@ -141,8 +141,8 @@ func (a *app) drawBoth(c paint.Canvas, metric string, l, r *side) *chart.Plot {
 	return p
 }
 
-// drawAxis paints a chart's name, and its axis with the bounds of y, and returns the room for its curves.
-func (a *app) drawAxis(c paint.Canvas, label string, p *chart.Plot) paint.Canvas {
+// drawYAxis paints a chart's name, and its axis with the bounds of y, and returns the room for its curves.
+func (a *app) drawYAxis(c paint.Canvas, label string, p *chart.Plot) paint.Canvas {
 	gl := a.look.glyphs
 	c.TextIn(0, 0, gutter-7, sMuted, label, gl.Mark.Ellipsis)
 	area := c.Sub(gutter, 0, c.W()-gutter, c.H())

@@ -146,7 +146,7 @@ func (a *app) drawGlanceCurves(c paint.Canvas, p *glance) {
 	for i, m := range all[:rows] {
 		part := c.Sub(0, 1+i*h, c.W(), apart(h))
 		plot := a.along(p.best, m)
-		area := a.drawAxis(part, metricLabel(m), plot)
+		area := a.drawYAxis(part, metricLabel(m), plot)
 		if plot == nil {
 			continue
 		}

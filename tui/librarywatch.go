@@ -80,7 +80,7 @@ func (a *app) announceOthers(wasOpen string) tea.Cmd {
 	if len(news) == 0 {
 		return nil
 	}
-	return a.tell(strings.Join(news, "; "))
+	return a.notify(strings.Join(news, "; "))
 }
 
 // whatCame says what is new in a search, "" for nothing that needs a person.

@@ -344,11 +344,11 @@ func (a *app) announce(s *search, waiting int, status tree.Status) tea.Cmd {
 	default:
 		return nil
 	}
-	return a.tell(text)
+	return a.notify(text)
 }
 
-// tell is a toast, and a notification with the bell when they are on.
-func (a *app) tell(text string) tea.Cmd {
+// notify is a toast, and a notification with the bell when they are on.
+func (a *app) notify(text string) tea.Cmd {
 	a.toast = toast{text: text, token: themes.Waiting, until: a.now().Add(noteTime), full: a.toast.full}
 	switch {
 	case a.settings.Notify == notifyAlways:
