@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"log/slog"
 	"os"
@@ -37,7 +38,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	root := cli.New(cli.Parts{
-		Version: version(), Trainers: trainers, Agents: agents, Host: newHost, Workbench: workbench, Doctor: machine,
+		Version: version(), Demo: demoSearch, Trainers: trainers, Agents: agents, Host: newHost, Workbench: workbench, Doctor: machine,
 	})
 	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(cli.Complain))
 	stop()
@@ -53,6 +54,11 @@ func version() string {
 	}
 	return b.Main.Version
 }
+
+// demoSearch is a search on prefix sums without its checkpoints; testdata/demo.py says how it was made.
+//
+//go:embed testdata/demo.llmzero.gz
+var demoSearch []byte
 
 var trainers = trainer.Registry{
 	"grpo": func(string) (trainer.Trainer, error) { return &grpo.Trainer{}, nil },
@@ -103,7 +109,13 @@ func (a archive) Open(_ context.Context, id string) (engine.Shelf, error) { retu
 // workbench opens the screen on a store.
 func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Logger, o tui.Options) (left tui.Left, err error) {
 	h := newHost(st, log, false)
-	defer func() { err = errors.Join(err, h.Close()) }()
+	defer func() {
+		end := h.Close
+		if left.Leave == tui.LeaveDetach {
+			end = h.Detach
+		}
+		err = errors.Join(err, end())
+	}()
 	// The trainer computes on every processor; two more let the system run the screen at once, without waiting for a turn.
 	runtime.GOMAXPROCS(cores + 2)
 
@@ -123,7 +135,7 @@ func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Lo
 	if _, err := themes.Lookup(o.Themes, g.Theme, true); g.Theme != "" && err != nil {
 		return left, cli.Usage("--theme: %w", err)
 	}
-	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st}, catalog{}, st, tui.Sampled(sampler), doctor{st.Path()}
+	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st, g.Recording}, catalog{}, st, tui.Sampled(sampler), doctor{st.Path()}
 	o.Version, o.Theme, o.Glyphs = version(), g.Theme, themes.GlyphsFor(os.Getenv)
 	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Prices: priceFile(), Log: g.Log}
 	return tui.Run(ctx, o)
@@ -154,17 +166,23 @@ func machine(ctx context.Context) []tui.Fact {
 // library is the host and its store as the screen wants them.
 type library struct {
 	*engine.Host
-	store *store.Store
+	store     *store.Store
+	recording bool // nothing can be changed
 }
+
+var errRecording = errors.New("this is a recording: nothing can be changed in it")
 
 func (l library) Open(ctx context.Context, id string) (tui.Session, error) {
 	s, err := l.Host.Open(ctx, id)
-	return session{s}, err
+	return session{s, l.recording}, err
 }
 
 func (l library) Start(ctx context.Context, n tui.NewSearch) (tui.Session, error) {
+	if l.recording {
+		return nil, errRecording
+	}
 	s, err := l.Host.Start(ctx, cli.Spec(n))
-	return session{s}, err
+	return session{s, false}, err
 }
 
 // Export writes a search or its best strategy to a file.
@@ -187,7 +205,18 @@ func (library) Probe(ctx context.Context, path string) error {
 }
 
 // session is an opened search.
-type session struct{ *engine.Session }
+type session struct {
+	*engine.Session
+	recording bool
+}
+
+// Do carries out a steering act.
+func (s session) Do(ctx context.Context, c tree.Command) error {
+	if s.recording {
+		return errRecording
+	}
+	return s.Session.Do(ctx, c)
+}
 
 // Plan lists what the policy would expand next.
 func (s session) Plan(ctx context.Context, n int) ([]tui.Pick, error) {
@@ -243,5 +272,14 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 }
 
 func priceFile() string { return filepath.Join(xdg.ConfigHome, "llmzero", "prices.toml") }
+
+// Measure trains a few steps where that takes no longer than a form may take.
+func (catalog) Measure(ctx context.Context, n tui.NewSearch) (tui.Pace, bool, error) {
+	if n.Trainer != "grpo" {
+		return tui.Pace{}, false, nil
+	}
+	p, err := trainer.Measure(ctx, &grpo.Trainer{Workers: cores}, trainer.Plan{Task: n.Task, Base: n.Base, Seed: 1, Config: n.Root})
+	return tui.Pace{Step: p.Step, Tokens: p.StepTokens, Val: p.Val}, err == nil, err
+}
 
 func themeDir() string { return filepath.Join(xdg.ConfigHome, "llmzero", "themes") }

@@ -522,7 +522,8 @@ func TestUnknownTheme(t *testing.T) {
 	}
 }
 
-// TestSteerByHand branches from a node with a transition of one's own, looks at the trajectories and exports the search.
+// TestSteerByHand branches from a node with a transition of one's own, looks at the trajectories, exports the best strategy and
+// trains by it.
 func TestSteerByHand(t *testing.T) {
 	home := t.TempDir()
 	x := termtest.Start(t, 120, 40, llmzero(t, home))
@@ -552,10 +553,11 @@ func TestSteerByHand(t *testing.T) {
 	x.PressUntilGone("esc", "regularization")
 	x.Press("e")
 	x.Until("Export mixed-1")
+	x.Press("down")
 	x.PressUntilGone("enter", "Export mixed-1")
-	x.UntilMatch(`(?i)file|mixed-1\.llmzero`)
+	x.Until("Export as strategy")
 	x.Press("enter")
-	x.Until("written to mixed-1.llmzero")
+	x.Until("written to mixed-1.strategy.json")
 	x.Press("q")
 	if err := x.Wait(); err != nil {
 		t.Errorf("leaving: %v", err)
@@ -564,8 +566,66 @@ func TestSteerByHand(t *testing.T) {
 	if err != nil || !regexp.MustCompile(`lr 0\.0003 → 0\.000\d+ +evaluated`).Match(out) {
 		t.Errorf("the branch is not in the tree: %v\n%s", err, out)
 	}
-	if files, err := filepath.Glob(filepath.Join(home, "*.llmzero")); err != nil || len(files) != 1 {
-		t.Errorf("exported files: %v, %v", files, err)
+	out, err = llmzero(t, home, "strategy", "replay", "mixed-1.strategy.json", "--seeds", "1").Output()
+	if err != nil || !strings.Contains(string(out), "mixed, base model 1: test") {
+		t.Errorf("the exported strategy does not replay: %v\n%s", err, out)
+	}
+}
+
+// TestDemo watches the recorded search: it plays by itself, has curves and samples, cannot be changed, and leaves nothing behind.
+func TestDemo(t *testing.T) {
+	home := t.TempDir()
+	cmd := llmzero(t, home, "demo")
+	tmp := filepath.Join(home, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(cmd.Env, "TMPDIR="+tmp)
+	x := termtest.Start(t, 120, 36, cmd)
+	x.Until("replay")
+	x.Press("G")
+	x.UntilMatch(`(\d+)/\d+ +\d+ s`)
+	x.Press("T")
+	x.Until("regularization")
+	x.PressUntilGone("esc", "replay")
+	x.PressUntilGone("esc", "regularization")
+	x.Press("b", "2")
+	x.UntilMatch(`1–\d+ of \d+ `)
+	x.Press("p")
+	x.Until("this is a recording")
+	x.Press("q")
+	if err := x.Wait(); err != nil {
+		t.Errorf("leaving: %v", err)
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if _, err := os.Stat(filepath.Join(home, "t.db")); err == nil {
+		t.Error("the demo made a store in the place of one's own")
+	}
+}
+
+// TestAnotherStore goes from one store to another and to the demo without leaving the program.
+func TestAnotherStore(t *testing.T) {
+	home, other := t.TempDir(), t.TempDir()
+	if out, err := llmzero(t, other, "run", "--headless", "--task", "sort", "--budget", "1", "--segment", "5").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	x := termtest.Start(t, 120, 36, llmzero(t, home))
+	x.Until("Start the quick tour")
+	x.Press("o")
+	x.Until("Open a store")
+	x.Type(filepath.Join(other, "t.db"))
+	x.Press("enter")
+	x.UntilMatch(`sort-1 +sort`)
+	x.Press("D")
+	x.Until("replay")
+	x.PressUntilGone("esc", "replay")
+	x.Press("q")
+	x.UntilMatch(`sort-1 +sort`) // back to where one came from
+	x.Press("q")
+	if err := x.Wait(); err != nil {
+		t.Errorf("leaving: %v", err)
 	}
 }
 

@@ -204,14 +204,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer cancel(nil)
 	e.crew = &crew{live: l, wg: &wg}
 	err := e.begin(work)
-	for err == nil && ctx.Err() == nil && e.tree.Status != tree.SearchCanceled {
+	for err == nil && work.Err() == nil && e.tree.Status != tree.SearchCanceled {
 		if err = e.advance(work); err != nil || e.over() {
 			break
 		}
 		select {
 		case c := <-l.calls:
 			err = serve(work, c)
-		case <-ctx.Done():
+		case <-work.Done(): // not ctx: that is done a moment before work knows the cause
 		}
 	}
 	cancel(context.Canceled)

@@ -256,7 +256,7 @@ func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer age
 	e.opts.Logger.Info("the agent proposes nothing", "node", p.node, "refused", errors.Join(refused...))
 	e.policy.Hold(e.tree, p.node, 1) // as good as a child: look elsewhere
 	entries := called(answer.Exchanges)
-	if p.pin {
+	if p.pin && e.tree.Nodes[p.node].Pinned { // it may have been pruned meanwhile
 		entries = append(entries, engineEntry(&event.Pinned{Node: p.node}))
 	}
 	if e.barren++; e.barren >= 2*patience {

@@ -29,7 +29,7 @@ func (e *Engine) propose(ctx context.Context, p pick, t tree.Transition, exchang
 	if waits, why := e.tree.Spec.Approval.Waits(e.tree.Spec.Space, t); !waits {
 		entries = append(entries, e.autopilot(id, why)...)
 	}
-	if p.pin {
+	if p.pin && e.tree.Nodes[p.node].Pinned { // it may have been pruned meanwhile
 		entries = append(entries, engineEntry(&event.Pinned{Node: p.node}))
 	}
 	return e.commit(ctx, exchanges, entries...)

@@ -70,8 +70,9 @@ func TestReplay(t *testing.T) {
 		}
 		if rapid.Bool().Draw(rt, "to its end") {
 			all := tree.DefaultApproval(tree.AskNever)
+			more := r.Tree().Spent.Segments + 10 // more than what runs now may still spend
 			for _, c := range []tree.Command{
-				{Kind: tree.CmdApproval, Approval: &all}, {Kind: tree.CmdBudget, Budget: &tree.Budget{Segments: 30}}, {Kind: tree.CmdResume},
+				{Kind: tree.CmdApproval, Approval: &all}, {Kind: tree.CmdBudget, Budget: &tree.Budget{Segments: more}}, {Kind: tree.CmdResume},
 			} {
 				if err := r.Do(t.Context(), c); err != nil {
 					rt.Error(err)

@@ -164,7 +164,7 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 			entries = append(entries, engineEntry(&event.StatusSet{Status: tree.SearchPaused, Reason: fmt.Sprintf(
 				"%d segments in a row failed, the last with %s; mend that, then resume", e.failures, failure)}))
 		}
-		again := s.job.Attempt < attempts && seg.stop == nil && (failure.Class == tree.FailCrash || failure.Class == tree.FailTimeout)
+		again := e.tree.Nodes[s.node.Parent].State != tree.StatePruned && s.job.Attempt < attempts && seg.stop == nil && (failure.Class == tree.FailCrash || failure.Class == tree.FailTimeout)
 		if again {
 			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "again after a " + string(failure.Class)}))
 		} else {
@@ -185,7 +185,11 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 		}
 	}
 	out.Trial = s.trial(&out)
-	return e.commit(ctx, nil, entry{who, &event.Ended{Node: id, State: state, Outcome: out}})
+	entries := []entry{{who, &event.Ended{Node: id, State: state, Outcome: out}}}
+	if e.tree.Nodes[s.node.Parent].State == tree.StatePruned { // its subtree was taken out while it trained
+		entries = append(entries, engineEntry(&event.Pruned{Nodes: []tree.NodeID{id}, Why: "its subtree was pruned while it trained"}))
+	}
+	return e.commit(ctx, nil, entries...)
 }
 
 // finds tells whether the trainer's segments can outlive the program.

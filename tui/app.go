@@ -39,6 +39,7 @@ type app struct {
 	back    []place
 	dialogs []dialog
 	toast   toast
+	toasts  []toast // the last ones
 
 	home     *home
 	s        *search // the open search, nil on the home page alone
@@ -46,10 +47,12 @@ type app struct {
 	devices  DeviceReport
 	settings settings
 	pages    pages
+	pace     paces
 
-	ticking bool
-	blurred bool
-	exit    exit
+	ticking  bool
+	dragging bool // the border between tree and inspector is held
+	blurred  bool
+	exit     exit
 }
 
 // dialog is a layer over the page. The topmost gets the keys.
@@ -196,7 +199,12 @@ func (a *app) top() dialog {
 	return nil
 }
 
-func (a *app) push(d dialog) { a.dialogs = append(a.dialogs, d) }
+func (a *app) push(d dialog) {
+	if f, ok := d.(*form); ok {
+		f.focusOn(f.focus)
+	}
+	a.dialogs = append(a.dialogs, d)
+}
 
 func (a *app) pop() {
 	if n := len(a.dialogs); n > 0 {

@@ -236,12 +236,16 @@ func TestGateVetoNeedsAReason(t *testing.T) {
 func TestGateEditRefusesValuesOutsideTheRange(t *testing.T) {
 	r, f := opened(t, nil)
 	r.keys("enter wait e 9 9")
-	r.mustShow("max_completion_length: 2499 is outside 8 … 48")
+	r.mustShow("max_completion_length: 99 is outside 8 … 48")
 	r.keys("enter")
 	if len(f.done) != 0 {
 		t.Fatal("an invalid form was submitted")
 	}
-	r.keys("ctrl+z ctrl+z backspace backspace 3 2")
+	r.keys("ctrl+z") // the whole value at once
+	r.mustNotShow("is outside")
+	r.keys("end 0")
+	r.mustShow("240 is outside") // who moves in the text edits it
+	r.keys("down up 3 2")        // who comes to a field and types replaces its value
 	r.mustShow("was 24", "becomes: len 16→32")
 	r.keys("enter")
 	c := f.last()

@@ -98,6 +98,8 @@ func (a *app) receive(msg tea.Msg) tea.Cmd {
 		a.compared(m)
 	case planMsg:
 		a.gotPlan(m)
+	case paceMsg:
+		a.gotPace(m)
 	default:
 		return a.receiveSearch(msg)
 	}
@@ -259,9 +261,9 @@ func readRecord(ctx context.Context, s *search, id tree.NodeID) recordMsg {
 
 // do carries out a steering act; what names it for the toast.
 func (a *app) do(what string, c tree.Command) tea.Cmd {
-	var undo *undoStep
+	undo := &undoStep{what: what}
 	if back, ok := inverse(a.s.t, c); ok {
-		undo = &undoStep{what, back}
+		undo.cmd = back
 	}
 	return a.run(what, c, undo)
 }
@@ -283,7 +285,7 @@ func (a *app) did(m didMsg) tea.Cmd {
 		}
 	}
 	if m.err != nil {
-		a.fail(m.what, m.err)
+		a.fail("not done", m.err)
 		return nil
 	}
 	if m.what != "" {
@@ -425,9 +427,9 @@ func (a *app) ticked() tea.Cmd {
 		return tea.Batch(a.tick(), a.underWay(false, a.exit.Store))
 	}
 	if s == nil {
-		return tea.Batch(a.tick(), a.relist())
+		return tea.Batch(a.tick(), a.relist(), a.measurePace())
 	}
 	s.rate.count(0, a.now())
 	// Whether the search is live is asked in a command: the session may be busy starting its trainer.
-	return tea.Batch(a.tick(), a.relist(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
+	return tea.Batch(a.tick(), a.relist(), a.measurePace(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
 }

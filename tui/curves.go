@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"llmzero/engine/tree"
 	"llmzero/themes"
@@ -20,6 +19,7 @@ type chartView struct {
 	overlay overlayMode
 	cursor  int     // column of the readout, -1 for none
 	centre  float64 // step that a zoom is centred on, when the cursor was set; 0: the end
+	hovered bool    // the pointer put the cursor there
 	width   int     // cells of the chart at the last painting
 	zoom    int     // halvings of the step axis, from the right
 }
@@ -30,6 +30,7 @@ type overlayMode int
 // The overlays.
 const (
 	overlayParent overlayMode = iota
+	overlayAligned
 	overlaySiblings
 	overlayPath
 	overlayNone
@@ -37,7 +38,7 @@ const (
 )
 
 func (o overlayMode) String() string {
-	return [...]string{"parent", "parent and siblings", "path from the root", "nothing"}[o]
+	return [...]string{"parent", "parent, from the same start", "parent and siblings", "path from the root", "nothing"}[o]
 }
 
 // overviewMetrics are the three curves that tell most about a policy-gradient run.
@@ -143,7 +144,7 @@ func (a *app) overlaid(n *tree.Node) []tree.NodeID {
 				out = append(out, id)
 			}
 		}
-	case overlayParent:
+	case overlayParent, overlayAligned:
 	}
 	if p.ID != tree.Root {
 		out = append(out, p.ID)
@@ -160,11 +161,12 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 	}
 	for i, id := range a.overlaid(n) {
 		xs, ys := s.series(id, metric)
-		token := themes.Series2
-		if id != n.Parent {
-			token = themes.Series3 + themes.Token(i%4)
+		if shift := s.shift(n.ID, id); shift != 0 {
+			for i := range xs {
+				xs[i] += shift
+			}
 		}
-		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(token), Dash: 3})
+		p.Series = append(p.Series, chart.Series{X: xs, Y: ys, Ink: ink(curveToken(n, i, id)), Dash: 3})
 	}
 	xs, ys := s.series(n.ID, metric)
 	own := chart.Series{X: xs, Y: ys, Ink: ink(themes.Series1)}
@@ -179,7 +181,7 @@ func (a *app) plot(n *tree.Node, metric string) (*chart.Plot, bool) {
 	if len(xs) > 0 && s.pane.chart.overlay != overlayPath {
 		// The node's own segment fills the axis; its parent's end leads into it.
 		p.X0, p.X1 = xs[0], max(xs[len(xs)-1], float64(n.Transition.From.Step+n.Transition.Steps))
-		if len(p.Series) > 1 {
+		if len(p.Series) > 1 && s.pane.chart.overlay != overlayAligned {
 			p.X0 -= (p.X1 - p.X0) * 0.25
 			p.X0 = max(p.X0, 0)
 		}
@@ -221,7 +223,7 @@ func (a *app) drawMiniCharts(c paint.Canvas, n *tree.Node) {
 		c.Center(c.H()/2, sMuted, a.spinner()+" waiting for the first step")
 		return
 	}
-	for len(metrics) > 1 && (c.H()-1)/len(metrics) < 3 {
+	for len(metrics) > 1 && (c.H()-1)/len(metrics) < 4 {
 		metrics = metrics[:len(metrics)-1]
 	}
 	h := (c.H() - 1) / len(metrics)
@@ -290,39 +292,57 @@ func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool
 	}
 }
 
-// drawParentValue paints the parent's value at the same step, or its last one, below the node's own.
+// drawParentValue paints the parent's value at the same step below the node's own, while its curve goes so far.
 func (a *app) drawParentValue(c paint.Canvas, n *tree.Node, metric string, step float64) {
 	if c.H() < 4 || a.s.pane.chart.overlay == overlayNone || n.Parent == tree.Root {
 		return
 	}
-	if xs, ys := a.s.series(n.Parent, metric); len(ys) > 0 {
-		c.Text(0, 2, fg(themes.Series2), fixed(ys[nearest(xs, step)]))
+	xs, ys := a.s.series(n.Parent, metric)
+	shift := a.s.shift(n.ID, n.Parent)
+	if len(ys) > 0 && step >= xs[0]+shift && step <= xs[len(xs)-1]+shift {
+		c.Text(0, 2, fg(themes.Series2), fixed(ys[nearest(xs, step-shift)]))
 	}
 }
 
-// drawLegend says which curve is which, in the lower right corner where curves are rarest.
+// shift is how far a curve is moved along the steps: with the overlay from the same start, to where the node's own begins.
+func (s *search) shift(own, other tree.NodeID) float64 {
+	if s.pane.chart.overlay != overlayAligned || own == other {
+		return 0
+	}
+	a, b := s.curve(own).points, s.curve(other).points
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	return float64(a[0].Step - b[0].Step)
+}
+
+// curveToken is the colour of the i-th curve beneath a node's own: the parent has one of its own, the others take turns.
+func curveToken(n *tree.Node, i int, id tree.NodeID) themes.Token {
+	if id == n.Parent {
+		return themes.Series2
+	}
+	return themes.Series3 + themes.Token(i%4)
+}
+
+// drawLegend names the curves beneath in their colours, in the lower right corner where curves are rarest; those that there is no
+// room for are counted.
 func (a *app) drawLegend(c paint.Canvas, n *tree.Node) {
 	over := a.overlaid(n)
 	if len(over) == 0 || c.H() < 3 {
 		return
 	}
-	dash := strings.Repeat(a.look.glyphs.Plot.Dashed, 2)
-	text := name(n.Parent)
-	x := c.W() - paint.Width(text) - 1
-	if a.s.pane.chart.overlay == overlaySiblings && len(over) > 1 {
-		c.Text(x-13, c.H()-1, fg(themes.Series3), dash)
-		c.Text(x-10, c.H()-1, sFaint, "siblings")
-		x -= 14
-		text = name(n.Parent)
-		x = c.TextRight(x, c.H()-1, sFaint, text)
-		c.TextRight(x-1, c.H()-1, fg(themes.Series2), dash)
-		return
+	x, y := c.W()-1, c.H()-1
+	for k := len(over) - 1; k >= 0; k-- {
+		text := a.look.glyphs.Plot.Dashed + name(over[k])
+		if w := paint.Width(text) + 2; x-w < c.W()/3 {
+			c.TextRight(x, y, sFaint, "+"+num(k+1)+" ")
+			return
+		}
+		x = c.TextRight(x, y, fg(curveToken(n, k, over[k])), text) - 2
 	}
-	c.Text(x, c.H()-1, sFaint, text)
-	c.TextRight(x-1, c.H()-1, fg(themes.Series2), dash)
 }
 
-// drawSteps labels the step axis of charts drawn above it.
+// drawSteps labels the step axis of charts drawn above it, at round steps.
 func (a *app) drawSteps(c paint.Canvas, n *tree.Node, metric string) {
 	p, ok := a.plot(n, metric)
 	if !ok {
@@ -333,22 +353,28 @@ func (a *app) drawSteps(c paint.Canvas, n *tree.Node, metric string) {
 
 // stepAxis labels the steps of a chart in the row below it.
 func (a *app) stepAxis(area paint.Canvas, p *chart.Plot) {
-	ticks := max(2, area.W()/14)
-	for i := range ticks {
-		x := p.X0 + (p.X1-p.X0)*float64(i)/float64(ticks-1)
+	last := area.TextRight(area.W(), 0, sFaint, num(int(math.Round(p.X1)))+" steps")
+	step := axisStep((p.X1 - p.X0) / max(1, float64(area.W())/14))
+	free := 0
+	for x := math.Ceil(p.X0/step) * step; x < p.X1; x += step {
 		t := num(int(math.Round(x)))
-		if i == ticks-1 {
-			area.TextRight(area.W(), 0, sFaint, t+" steps")
-			continue
-		}
-		col := p.Column(x, area.W())
-		if i > 0 {
-			col -= len(t) / 2
-		}
-		if col+len(t) < area.W()-len(t)-8 {
+		col := max(0, p.Column(x, area.W())-len(t)/2)
+		if col >= free && col+len(t) < last-1 {
 			area.Text(col, 0, sFaint, t)
+			free = col + len(t) + 1
 		}
 	}
+}
+
+// axisStep is the least round step of at least x: 1, 2 or 5 times a power of ten, and never below one step.
+func axisStep(x float64) float64 {
+	decade := math.Pow(10, math.Floor(math.Log10(max(1, x))))
+	for _, s := range []float64{1, 2, 5} {
+		if s*decade >= x {
+			return s * decade
+		}
+	}
+	return 10 * decade
 }
 
 // nearest is the index of the x nearest to at.

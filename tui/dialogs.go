@@ -241,6 +241,17 @@ func (ch *chooser) draw(a *app, c paint.Canvas) {
 		ch.typing.draw(c.Sub(4, 0, c.W()-6, 1), overlay(sText), true)
 	}
 	list := c.Sub(0, y, c.W(), c.H()-y-1)
+	if ch.typing != nil { // room for the whole help of the line under the cursor, which the list may have to cut
+		list = c.Sub(0, y, c.W(), c.H()-y-3)
+		if ch.cursor < len(ch.shown) {
+			it := ch.items[ch.shown[ch.cursor]]
+			for i, t := range paint.Wrap(or(it.why, it.help), c.W()-6) {
+				if i < 2 {
+					c.Text(3, c.H()-3+i, overlay(sMuted), t)
+				}
+			}
+		}
+	}
 	hx := 20
 	for _, it := range ch.items {
 		hx = max(hx, min(36, 5+paint.Width(it.label)))
@@ -278,7 +289,7 @@ func (ch *chooser) draw(a *app, c paint.Canvas) {
 	if len(ch.shown) == 0 {
 		list.Text(3, 0, overlay(sMuted), "nothing matches")
 	}
-	a.scrollbar(list.Sub(list.W(), 0, 1, list.H()), ch.top, list.H(), len(ch.shown))
+	a.scrollbar(list.Sub(list.W()-1, 0, 1, list.H()), ch.top, list.H(), len(ch.shown))
 	a.keyLine(c.Sub(0, c.H()-1, c.W(), 1), 2, c.W()-2, inList, ink(themes.Overlay))
 }
 
@@ -296,6 +307,7 @@ type readerRow struct {
 	key, text string
 	head      bool
 	why       string
+	bad       bool // an error
 }
 
 func (r *reader) place() place      { return inText }
@@ -305,46 +317,73 @@ func (r *reader) want(a *app) (int, int) {
 	if w == 0 {
 		w = 88
 	}
-	n := len(r.rows)
-	if r.text != "" {
-		n = len(paint.Wrap(r.text, min(w, a.w-2)-6))
-	}
-	return w, n + 4
+	return w, len(r.lay(min(w, a.w-2)-6)) + 4
 }
+
 func (r *reader) typed(*app, tea.KeyPressMsg) (tea.Cmd, bool) { return nil, false }
+
+// readerLine is a row of a reader as it is painted: rows that are too long go on in the next one.
+type readerLine struct {
+	row   readerRow
+	text  string
+	first bool
+}
+
+// readerKeys is how wide the column of keys is.
+const readerKeys = 15
+
+// lay breaks the text or the rows into lines of a width.
+func (r *reader) lay(width int) []readerLine {
+	var out []readerLine
+	if r.text != "" {
+		for _, t := range paint.Wrap(r.text, width) {
+			out = append(out, readerLine{text: t})
+		}
+		return out
+	}
+	for _, row := range r.rows {
+		if row.head || row.text == "" {
+			out = append(out, readerLine{row: row, text: row.text, first: true})
+			continue
+		}
+		text := row.text
+		if row.why != "" {
+			text += "  (" + row.why + ")"
+		}
+		for i, t := range paint.Wrap(text, max(10, width-readerKeys-2)) {
+			out = append(out, readerLine{row: row, text: t, first: i == 0})
+		}
+	}
+	return out
+}
 
 func (r *reader) draw(a *app, c paint.Canvas) {
 	body := c.Sub(2, 1, c.W()-4, c.H()-2)
 	r.height = body.H()
-	n := len(r.rows)
-	var text []string
-	if r.text != "" {
-		text = paint.Wrap(r.text, body.W())
-		n = len(text)
-	}
-	r.top = max(0, min(r.top, n-body.H()))
-	for y := 0; y < body.H() && r.top+y < n; y++ {
-		if r.text != "" {
-			body.Text(0, y, overlay(sText), text[r.top+y])
-			continue
-		}
-		row := r.rows[r.top+y]
+	lines := r.lay(body.W())
+	r.top = max(0, min(r.top, len(lines)-body.H()))
+	for y := 0; y < body.H() && r.top+y < len(lines); y++ {
+		l := lines[r.top+y]
 		switch {
-		case row.head:
-			a.rule(body.Sub(0, y, body.W(), 1), row.text, overlay(sTitle))
+		case r.text != "":
+			body.Text(0, y, overlay(sText), l.text)
+		case l.row.head:
+			a.rule(body.Sub(0, y, body.W(), 1), l.text, overlay(sTitle))
 		default:
 			ks, ts := sKey, sText
-			if row.why != "" {
+			switch {
+			case l.row.why != "":
 				ks, ts = sFaint, sFaint
+			case l.row.bad:
+				ks, ts = sFaint, sError
 			}
-			body.TextRight(15, y, overlay(ks), row.key)
-			x := body.TextIn(17, y, body.W()-17, overlay(ts), row.text, a.look.glyphs.Mark.Ellipsis)
-			if row.why != "" {
-				body.TextIn(x+2, y, body.W()-x-2, overlay(sWarn), row.why, a.look.glyphs.Mark.Ellipsis)
+			if l.first {
+				body.TextRight(readerKeys, y, overlay(ks), l.row.key)
 			}
+			body.Text(readerKeys+2, y, overlay(ts), l.text)
 		}
 	}
-	a.scrollbar(c.Sub(c.W(), 1, 1, body.H()), r.top, body.H(), n)
+	a.scrollbar(c.Sub(c.W()-1, 1, 1, body.H()), r.top, body.H(), len(lines))
 	a.keyLine(c.Sub(0, c.H()-1, c.W(), 1), 2, c.W()-2, inText, ink(themes.Overlay))
 }
 
@@ -367,6 +406,12 @@ func (a *app) openHelp() {
 			if x.group == g {
 				r.rows = append(r.rows, readerRow{key: allKeys(x), text: x.help, why: x.reason(a)})
 			}
+		}
+	}
+	if a.s != nil {
+		r.rows = append(r.rows, readerRow{}, readerRow{text: "Parameters, as they are called in narrow places", head: true})
+		for _, p := range a.s.t.Spec.Space.Params {
+			r.rows = append(r.rows, readerRow{key: p.Label(), text: p.Name + ": " + p.Help})
 		}
 	}
 	if p == onSearch {
@@ -418,7 +463,7 @@ func (a *app) openPalette() {
 			continue
 		}
 		acts = append(acts, x)
-		ch.items = append(ch.items, choiceItem{label: x.short, help: x.help, why: x.reason(a)})
+		ch.items = append(ch.items, choiceItem{label: x.short, help: x.help, why: x.reason(a), shows: x.key()})
 	}
 	if a.s != nil && p == onSearch {
 		ch.nodes = len(a.s.t.Nodes)

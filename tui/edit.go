@@ -105,11 +105,18 @@ func (a *app) transitionForm(head string, t tree.Transition, config tree.Config)
 	for _, c := range t.Changes {
 		changed[c.Param] = true
 	}
+	parent := config
+	if from, ok := s.t.Node(t.From.Node); ok {
+		parent = from.Config
+	}
 	add := func(section string, keep func(tree.Param) bool) {
 		for _, p := range s.t.Spec.Space.Params {
 			if keep(p) {
 				x := paramField(p, config[p.Name])
 				x.section = section
+				if v, ok := parent[p.Name]; ok && changed[p.Name] {
+					x.from = &v
+				}
 				f.fields = append(f.fields, x)
 			}
 		}
@@ -126,10 +133,6 @@ func (a *app) transitionForm(head string, t tree.Transition, config tree.Config)
 	f.fields = append(f.fields, steps, why)
 	for _, role := range []tree.Role{tree.RoleCapacity, tree.RoleRegularization, tree.RoleOther} {
 		add(string(role), func(p tree.Param) bool { return !changed[p.Name] && p.Role == role })
-	}
-	parent := config
-	if from, ok := s.t.Node(t.From.Node); ok {
-		parent = from.Config
 	}
 	f.aside = func(a *app, f *form) string {
 		tr, err := a.formTransition(f, t)

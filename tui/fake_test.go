@@ -428,6 +428,14 @@ func (fakeCatalog) Offer(context.Context) (Offer, error) {
 	}, nil
 }
 
+// Measure knows the pace of one configuration.
+func (fakeCatalog) Measure(_ context.Context, n NewSearch) (Pace, bool, error) {
+	if n.Trainer != "grpo" {
+		return Pace{}, false, nil
+	}
+	return Pace{Step: 10 * time.Millisecond, Tokens: 2000, Val: 50 * time.Millisecond}, true, nil
+}
+
 type fakeDoctor struct{}
 
 func (fakeDoctor) Facts(context.Context) []Fact {
@@ -438,11 +446,13 @@ type fakeDevices struct{ n int }
 
 func (f fakeDevices) Snapshot() DeviceReport {
 	if f.n == 0 {
-		return DeviceReport{Devices: []Device{{Name: "CPU 2 cores", Util: 0.73, MemUsed: 3.1 * (1 << 30), MemAll: 8 * (1 << 30), Watts: math.NaN(), Celsius: math.NaN(), History: []float64{.1, .2, .5, .9, .7, .8, .73, .73}}}, Note: "no NVIDIA driver"}
+		return DeviceReport{Devices: []Device{{Name: "CPU 2 cores", Util: 0.73, MemUsed: 3.1 * (1 << 30), MemAll: 8 * (1 << 30), Watts: math.NaN(), Celsius: math.NaN(), Past: struct{ Util, Mem, Watts, Celsius []float64 }{Util: []float64{.1, .2, .5, .9, .7, .8, .73, .73}, Mem: []float64{.3, .33, .36, .38, .38, .39, .39, .39}}}}, Note: "no NVIDIA driver"}
 	}
 	var d []Device
 	for i := range f.n {
-		d = append(d, Device{Name: fmt.Sprintf("GPU%d H200", i), Util: 0.91 - 0.03*float64(i), MemUsed: 61 * (1 << 30), MemAll: 141 * (1 << 30), Watts: 412, Celsius: 58, History: []float64{.3, .6, .9, .9, .92, .9, .88, .91}})
+		d = append(d, Device{Name: fmt.Sprintf("GPU%d H200", i), Util: 0.91 - 0.03*float64(i), MemUsed: 61 * (1 << 30), MemAll: 141 * (1 << 30), Watts: 412, Celsius: 58, Limit: 700, Past: struct{ Util, Mem, Watts, Celsius []float64 }{
+			Util: []float64{.3, .6, .9, .9, .92, .9, .88, .91}, Mem: []float64{.1, .3, .4, .43, .43, .43, .43, .43}, Watts: []float64{120, 300, 410, 420, 415, 412, 409, 412}, Celsius: []float64{41, 46, 52, 55, 57, 58, 58, 58},
+		}})
 	}
 	return DeviceReport{Devices: d}
 }

@@ -18,6 +18,8 @@ type form struct {
 	intro   string
 	fields  []*formField
 	focus   int
+	fresh   bool // the field with the focus was not touched yet: what is typed replaces its value
+	visit   bool // a change of this visit to the field is kept for undo already
 	top     int
 	undo    []undone
 	submit  func(*app, *form) tea.Cmd
@@ -42,6 +44,7 @@ type formField struct {
 	at      int
 	parse   func(string) error
 	was     string      // what it was before, shown beside a change
+	from    *tree.Value // what the node that is gone on from has, for a parameter
 	param   *tree.Param // draws the range bar, and makes < and > nudge along it
 	off     func(*form) bool
 	press   func(*app) tea.Cmd
@@ -164,12 +167,21 @@ func (f *form) problem(a *app) (int, error) {
 func (f *form) place() place        { return inForm }
 func (f *form) title(*app) string   { return f.head }
 func (f *form) current() *formField { return f.fields[f.focus] }
-func (f *form) keep(i int)          { f.undo = append(f.undo, undone{i, f.fields[i].value()}) }
 func (f *form) changed(i int) bool  { return f.fields[i].value() != f.fields[i].was }
+
+// keep remembers a field's value for undo, once in a visit to it: a value typed in five strokes is taken back in one.
+func (f *form) keep(value string) {
+	if !f.visit {
+		f.undo, f.visit = append(f.undo, undone{f.focus, value}), true
+	}
+}
+
+// focusOn goes to a field.
+func (f *form) focusOn(i int) { f.focus, f.fresh, f.visit = i, true, false }
 
 func (f *form) move(by int) {
 	for range f.fields {
-		f.focus = (f.focus + by + len(f.fields)) % len(f.fields)
+		f.focusOn((f.focus + by + len(f.fields)) % len(f.fields))
 		if !f.hidden(f.current()) {
 			return
 		}
@@ -189,7 +201,7 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 			// Nothing but movement is typed at a choice; letters must not fall through to actions of the page.
 			return nil, k.Text != "" && key != "j" && key != "k" && key != "?"
 		}
-		f.keep(f.focus)
+		f.keep(x.value())
 		x.at = (x.at + step + len(x.choices)) % max(1, len(x.choices))
 		f.told(a)
 		return nil, true
@@ -199,9 +211,13 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 		return nil, true
 	}
 	before := x.input.value()
+	if f.fresh && k.Text != "" {
+		x.input.set("")
+	}
 	taken := x.input.typed(k)
+	f.fresh = f.fresh && !taken
 	if taken && x.input.value() != before {
-		f.undo = append(f.undo, undone{f.focus, before})
+		f.keep(before)
 		f.told(a)
 	}
 	return nil, taken
@@ -213,27 +229,17 @@ func (f *form) told(a *app) {
 	}
 }
 
-// nudge moves a number by a twentieth of its range; whole numbers by at least one.
+// nudge moves a number to the next round one.
 func (f *form) nudge(up bool) {
 	x := f.current()
 	v, err := x.param.Parse(x.value())
 	if err != nil {
 		v = x.param.Default
 	}
-	by := 0.05
-	if !up {
-		by = -by
-	}
-	n := x.param.At(x.param.Position(v) + by)
-	if n == v {
-		d := 1.0
-		if !up {
-			d = -1
-		}
-		n = x.param.Clamp(tree.Number(v.Num + d))
-	}
-	f.keep(f.focus)
+	n := nextRound(*x.param, v, up)
+	f.keep(x.value())
 	x.set(n.String())
+	f.fresh = true
 }
 
 // undoLast takes the last change back.
@@ -241,7 +247,7 @@ func (f *form) undoLast() {
 	if n := len(f.undo); n > 0 {
 		u := f.undo[n-1]
 		f.undo = f.undo[:n-1]
-		f.focus = u.field
+		f.focusOn(u.field)
 		f.fields[u.field].set(u.value)
 	}
 }
@@ -254,7 +260,7 @@ func (f *form) finish(a *app) tea.Cmd {
 	f.tried = true
 	if i, err := f.problem(a); err != nil {
 		if i >= 0 {
-			f.focus = i
+			f.focusOn(i)
 		}
 		return nil
 	}
@@ -417,6 +423,8 @@ func (f *form) drawField(a *app, c paint.Canvas, i, labels int) {
 			c.TextIn(end+2, 0, c.W()-end-4, overlay(sWarn), why, gl.Mark.Ellipsis)
 		} else if f.changed(i) && x.was != "" {
 			c.TextIn(end+2, 0, c.W()-end-4, overlay(sFaint), "was "+x.was, gl.Mark.Ellipsis)
+		} else if x.from != nil && x.from.String() != x.value() {
+			c.TextIn(end+2, 0, c.W()-end-4, overlay(sFaint), "from "+value(*x.from), gl.Mark.Ellipsis)
 		}
 		return
 	}
@@ -429,25 +437,51 @@ func (f *form) drawField(a *app, c paint.Canvas, i, labels int) {
 	box := c.Sub(vx, 0, width, 1)
 	if focused {
 		box.Fill(paint.Style{}.On(ink(themes.Surface)))
-		x.input.draw(box, vs.On(ink(themes.Surface)), true)
+		vs = vs.On(ink(themes.Surface))
+		if f.fresh { // marked, as what is typed replaces it
+			vs = vs.On(ink(themes.SelectionBg))
+		}
+		x.input.draw(box, vs, true)
 	} else {
 		x.input.draw(box, vs.On(bg), false)
 	}
 	f.drawOriginal(a, c, i, vx+width+1, bg)
 }
 
-// drawOriginal shows beside a value what it was, and its place in the range.
+// drawOriginal shows beside a value where it comes from and what it was, and its way through the range with the bounds at the
+// ends.
 func (f *form) drawOriginal(a *app, c paint.Canvas, i, x int, bg paint.Ink) {
 	fl := f.fields[i]
-	if f.changed(i) && fl.was != "" {
-		c.TextIn(x, 0, 14, overlay(sFaint), "was "+fl.was, a.look.glyphs.Mark.Ellipsis)
+	changed := f.changed(i) && fl.was != ""
+	var words []string
+	if fl.from != nil && fl.from.String() != fl.value() {
+		words = append(words, "from "+value(*fl.from))
 	}
-	if fl.param == nil || c.W()-x-17 < 6 {
+	if changed && (fl.from == nil || fl.from.String() != fl.was) {
+		words = append(words, "was "+fl.was)
+	}
+	room := 15
+	if fl.from != nil {
+		room = 26
+	}
+	c.TextIn(x, 0, room-1, overlay(sFaint), strings.Join(words, ", "), a.look.glyphs.Mark.Ellipsis)
+	x += room
+	if fl.param == nil || c.W()-x-2 < 6 {
 		return
 	}
-	was, err1 := fl.param.Parse(fl.was)
-	v, err2 := fl.param.Parse(fl.value())
-	if err1 == nil && err2 == nil {
-		a.rangeBar(c.Sub(x+15, 0, c.W()-x-17, 1), *fl.param, was, v, was != v, bg)
+	from, err := fl.param.Parse(fl.was)
+	if fl.from != nil {
+		from, err = *fl.from, nil
 	}
+	v, err2 := fl.param.Parse(fl.value())
+	if err != nil || err2 != nil {
+		return
+	}
+	end := c.W() - 2
+	if end-x >= 30 && fl.param.Kind != tree.KindChoice {
+		c.TextRight(x+7, 0, overlay(sFaint), number(fl.param.Min))
+		c.Text(end-7, 0, overlay(sFaint), number(fl.param.Max))
+		x, end = x+8, end-8
+	}
+	a.rangeBar(c.Sub(x, 0, end-x, 1), *fl.param, from, v, from != v, bg)
 }

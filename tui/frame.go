@@ -36,7 +36,39 @@ func (a *app) bar(c paint.Canvas, trail ...string) int {
 		}
 		x = line.Text(x, 0, on(s), paint.Clean(t))
 	}
+	if a.page&(onTrajectories|onCompare|onAgent) != 0 {
+		a.waitingBadge(line)
+	}
 	return x
+}
+
+// badge is what says how many proposals wait, empty when none does.
+func (a *app) badge() string {
+	if a.s == nil || len(a.s.ix.waiting) == 0 {
+		return ""
+	}
+	return " " + a.look.glyphs.Mark.Waiting + " " + num(len(a.s.ix.waiting)) + " waiting "
+}
+
+// badgeWidth is what the badge takes of the right end of a header line, with a gap.
+func (a *app) badgeWidth() int {
+	if w := paint.Width(a.badge()); w > 0 {
+		return w + 2
+	}
+	return 0
+}
+
+// waitingBadge says at the right end of a header line how many proposals wait, loudest of all, and returns how wide it is.
+func (a *app) waitingBadge(line paint.Canvas) int {
+	text := a.badge()
+	w := paint.Width(text)
+	if w == 0 {
+		return 0
+	}
+	x := line.W() - 1 - w
+	line.Text(x, 0, paint.Style{Fg: ink(themes.Background), Bg: ink(themes.Waiting), Attr: paint.Bold | paint.Reverse}, text)
+	line.Zone(x, 0, w, 1, "waiting", 0)
+	return w
 }
 
 // footer draws the keys that matter at the present place, as many as fit in front of what stands on the right.

@@ -135,8 +135,9 @@ func (g *gate) title(a *app) string {
 	return t
 }
 
+// want is as wide as the inspector, over which the gate lies, or as wide as the changes need where that is less.
 func (g *gate) want(a *app) (int, int) {
-	w := min(140, max(min(a.w-2, 92), a.w-46))
+	w := min(a.w-2, max(92, arrange(a.w, a.h, a.settings.Split, 0, false).inspect.W))
 	return w, min(a.h-3, max(16, g.measure(a, w)+5))
 }
 
@@ -162,7 +163,7 @@ func (g *gate) write(a *app, l *lines, n *tree.Node) {
 
 // corner keeps the tree visible at the left where there is room.
 func (g *gate) corner(_ *app, cols, rows, w, h int) (int, int) {
-	return max(0, cols-w-1), max(1, min(3, rows-h-1))
+	return max(0, cols-w), max(1, min(3, rows-h-1))
 }
 
 func (g *gate) draw(a *app, c paint.Canvas) {
@@ -175,7 +176,7 @@ func (g *gate) draw(a *app, c paint.Canvas) {
 	g.write(a, l, n)
 	g.extent, g.height = l.y+g.scroll+1, body.H()
 	g.scroll = max(0, min(g.scroll, g.extent-1-body.H()))
-	a.scrollbar(c.Sub(c.W(), 1, 1, c.H()-3), g.scroll, body.H(), g.extent-1)
+	a.scrollbar(c.Sub(c.W()-1, 1, 1, c.H()-3), g.scroll, body.H(), g.extent-1)
 	foot := c.Sub(0, c.H()-1, c.W(), 1)
 	end := c.W() - 2
 	if c.W() >= 100 {
@@ -260,8 +261,13 @@ func (g *gate) drawDiagnosis(a *app, l *lines, n *tree.Node) {
 // drawEvidence paints one piece of evidence beside the piece of curve that shows it.
 func (g *gate) drawEvidence(a *app, l *lines, from tree.NodeID, x int, e tree.Evidence, mark themes.Token) {
 	curveW := 18
-	if l.c.W()-x < 46 {
+	switch room := l.c.W() - x; {
+	case room >= 90:
+		curveW = 40
+	case room < 34:
 		curveW = 0
+	case room < 46:
+		curveW = 12
 	}
 	if curveW > 0 {
 		xs, ys := a.s.series(from, e.Metric)
@@ -291,9 +297,12 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 	if len(n.Transition.Changes) == 0 {
 		what := "none: it goes on with the same settings"
 		if n.Parent == tree.Root {
-			what = "none: the practitioner's settings"
+			what = "none: the practitioner's settings, the starting point against which later changes are measured"
 		}
-		l.line(x, overlay(sMuted), what)
+		for _, t := range paint.Wrap(what, l.c.W()-x) {
+			l.line(x, overlay(sMuted), t)
+		}
+		return
 	}
 	gl := a.look.glyphs
 	names := 0
@@ -312,8 +321,12 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 		l.c.TextIn(x+2, l.y, names, overlay(sText), ch.Param, gl.Mark.Ellipsis)
 		at := x + names + 3
 		l.c.TextRight(at+8, l.y, overlay(sMuted), value(ch.From))
+		tight := l.c.W()-at-34 < 8 // then the bar stands instead of the range in numbers
 		bar := max(0, min(28, l.c.W()-at-34))
-		if bar >= 8 && ok {
+		if tight {
+			bar = max(0, min(12, l.c.W()-at-20))
+		}
+		if bar >= 6 && ok {
 			a.rangeBar(l.c.Sub(at+9, l.y, bar, 1), p, ch.From, ch.To, true, ink(themes.Overlay))
 			at += bar + 1
 		} else {
@@ -321,7 +334,7 @@ func (g *gate) drawChanges(a *app, l *lines, n *tree.Node) {
 			at += 2
 		}
 		end := l.c.Text(at+9, l.y, overlay(sText.With(paint.Bold)), value(ch.To))
-		if ok {
+		if ok && !tight {
 			end = max(end+2, at+17)
 			if w := paint.Width(shortRange(p)); end+w < l.c.W() {
 				end = l.c.Text(end, l.y, overlay(sFaint), shortRange(p)) + 2
@@ -362,10 +375,13 @@ func (g *gate) drawReasons(a *app, l *lines, n *tree.Node) {
 	}
 	para("Why", sText, tr.Rationale)
 	e := effect(tr.Effect)
-	if e != "" {
-		e += ", "
+	switch {
+	case e == "" && len(tr.Changes) == 0: // the starting point expects nothing
+	case e == "":
+		para("Expects", sMuted, "confidence "+number(tr.Confidence))
+	default:
+		para("Expects", sMuted, e+", confidence "+number(tr.Confidence))
 	}
-	para("Expects", sMuted, e+"confidence "+number(tr.Confidence))
 	cost := plural(tr.Steps, "step")
 	if t := a.s.tokensFor(n); t > 0 {
 		cost += " · about " + count(t) + " tokens"
@@ -380,7 +396,7 @@ func (g *gate) drawReasons(a *app, l *lines, n *tree.Node) {
 	if why := a.s.t.Spec.Approval.Risky(a.s.t.Spec.Space, tr); why != "" {
 		para("Risky", sWarn, why)
 	}
-	if tr.FromWhy != "" {
+	if tr.FromWhy != "" && tr.From.Node != tree.Root {
 		para("Resumes", sMuted, name(tr.From.Node)+" @ step "+num(tr.From.Step)+": "+tr.FromWhy)
 	}
 	by := "proposed by " + agentName(tr.By)
@@ -411,7 +427,8 @@ func termWords(terms []tree.Term, policy string) string {
 }
 
 // tokensFor estimates a segment's tokens from the tokens a step of what it goes on from, scaled by how much longer and
-// more numerous the answers get; 0 without a measurement.
+// more numerous the answers get, and before anything was trained from the answers of the base model's evaluation; 0 without a
+// measurement.
 func (s *search) tokensFor(n *tree.Node) float64 {
 	p := s.parent(n)
 	if p == nil || p.Outcome == nil || p.Outcome.Cost.Steps <= 0 {
@@ -423,7 +440,7 @@ func (s *search) tokensFor(n *tree.Node) float64 {
 		}
 	}
 	if p == nil || p.Outcome == nil || p.Outcome.Cost.Steps <= 0 {
-		return 0
+		return s.tokensAtFirst(n)
 	}
 	per := float64(p.Outcome.Cost.Tokens()) / float64(p.Outcome.Cost.Steps)
 	for _, k := range []string{"num_generations", "prompts_per_step", "num_iterations"} {
@@ -432,4 +449,16 @@ func (s *search) tokensFor(n *tree.Node) float64 {
 		}
 	}
 	return per * float64(n.Transition.Steps)
+}
+
+// tokensAtFirst takes every completion to be as long as those of the base model's evaluation, each counted once when it is sampled
+// and once an inner epoch when it is trained on.
+func (s *search) tokensAtFirst(n *tree.Node) float64 {
+	root, ok := s.t.Node(tree.Root)
+	if !ok || root.Outcome == nil || root.Val().N == 0 {
+		return 0
+	}
+	each := float64(root.Outcome.Cost.EvalTokens) / float64(root.Val().N)
+	completions := n.Config.Float("num_generations") * n.Config.Float("prompts_per_step")
+	return each * completions * (1 + max(1, n.Config.Float("num_iterations"))) * float64(n.Transition.Steps)
 }

@@ -141,17 +141,14 @@ func (a *app) menu() []menuItem {
 		{"Settings…", "theme, approval rules, keys, notifications", func(a *app) tea.Cmd { a.openSettings(); return nil }},
 		{"Keys and help", "everything that can be done, by key", func(a *app) tea.Cmd { a.openHelp(); return nil }},
 	}
-	if a.opt.Demo != "" {
-		items = append(items, menuItem{"Watch the demo", "a recorded search, played back", func(a *app) tea.Cmd { return a.watchDemo() }})
+	if a.opt.Demo {
+		items = slices.Insert(items, 2, menuItem{"Watch the demo", "a recorded search, played back", func(a *app) tea.Cmd { return a.watchDemo() }})
 	}
 	return items
 }
 
-// watchDemo opens the recorded search and plays it.
-func (a *app) watchDemo() tea.Cmd {
-	a.opt.Play = true
-	return a.openSearch(a.opt.Demo)
-}
+// watchDemo leaves for the recorded search.
+func (a *app) watchDemo() tea.Cmd { return a.underWay(true, DemoStore) }
 
 func or(s, other string) string {
 	if s == "" {

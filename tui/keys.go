@@ -29,12 +29,12 @@ func everywhere() []action {
 		{id: "help", keys: []string{"?", "f1"}, on: onPages | inGate, group: g, short: "help", help: "what can be done here, by key", foot: footHelp, run: plain((*app).openHelp)},
 		{id: "palette", keys: []string{":", "ctrl+p"}, on: onPages | inGate, group: g, short: "commands", help: "find a command by its name; a number goes to that node", foot: 91, run: plain((*app).openPalette)},
 		{id: "settings", keys: []string{","}, on: onPages, group: g, short: "settings", help: "theme, approval rules of new searches, keys, mouse, notifications, where files lie", run: plain((*app).openSettings)},
-		{id: "error", keys: []string{"!"}, on: onPages | inGate, group: g, short: "last error", help: "the full text of the last error", why: func(a *app) string {
-			if a.toast.full == "" {
-				return "there was no error"
+		{id: "error", keys: []string{"!"}, on: onPages | inGate, group: g, short: "messages", help: "what the screen has said, in full", why: func(a *app) string {
+			if len(a.toasts) == 0 {
+				return "there was no message yet"
 			}
 			return ""
-		}, run: plain(func(a *app) { a.push(&reader{head: "Last error", text: a.toast.full}) })},
+		}, run: plain((*app).openMessages)},
 		{id: "back", keys: []string{"esc", "backspace"}, on: onSearch | onTrajectories | onCompare | onAgent, group: g, short: "back", help: "back to where one came from; clears a filter first", foot: 80, run: (*app).escape},
 		{id: "quit", keys: []string{"q"}, on: onPages, group: g, short: "quit", help: "leave; asks what becomes of running segments", foot: 99, run: (*app).askQuit},
 		{id: "redraw", keys: []string{"ctrl+l"}, on: onPages | inGate, group: g, short: "redraw", help: "paint the screen anew", run: func(*app) tea.Cmd { return tea.ClearScreen }},
@@ -52,7 +52,7 @@ func (a *app) escape() tea.Cmd {
 		case a.s.pane.chart.cursor >= 0 && a.s.pane.tab == tabCurves && a.s.pane.focused:
 			a.s.pane.chart.cursor = -1
 			return nil
-		case a.s.pane.focused && a.w < 76:
+		case a.s.pane.focused:
 			a.s.pane.focused = false
 			return nil
 		}
@@ -101,7 +101,7 @@ func dialogActions() []action {
 		})},
 		{id: "form.reset", keys: []string{"ctrl+r"}, shown: "^r", on: inForm, group: g, short: "reset", help: "the value that the field had at first", foot: 6, why: needsForm, run: plain(func(a *app) {
 			if f, ok := a.top().(*form); ok && f.current().fixed == "" {
-				f.keep(f.focus)
+				f.keep(f.current().value())
 				f.current().set(f.current().was)
 				f.told(a)
 			}

@@ -21,9 +21,15 @@ func (a *app) mouse(m tea.MouseMsg) tea.Cmd {
 		}
 	case tea.MouseMotionMsg:
 		if p.Button == tea.MouseLeft {
-			return a.drag(p.X, p.Y)
+			a.drag(p.X, p.Y)
+			return nil
 		}
 		a.hover(p.X, p.Y)
+	case tea.MouseReleaseMsg:
+		if a.dragging {
+			a.dragging = false
+			return a.saveSettings()
+		}
 	}
 	return nil
 }
@@ -72,6 +78,9 @@ func (a *app) click(x, y int) tea.Cmd {
 	if d := a.top(); d != nil {
 		return a.clickDialog(d, z.Kind, z.Index, ok)
 	}
+	if a.grab(x) {
+		return nil
+	}
 	switch z.Kind {
 	case "menu":
 		a.home.cursor = z.Index
@@ -96,6 +105,9 @@ func (a *app) click(x, y int) tea.Cmd {
 	case "inspector":
 		a.s.pane.focused = true
 	case "waiting":
+		if a.page != onSearch {
+			return a.reviewFromAfar()
+		}
 		return a.openGate()
 	case "chart":
 		a.s.pane.focused = true
@@ -117,7 +129,7 @@ func (a *app) clickDialog(d dialog, kind string, i int, ok bool) tea.Cmd {
 		}
 	case *form:
 		if kind == "field" && i < len(t.fields) {
-			t.focus = i
+			t.focusOn(i)
 			return nil
 		}
 	}
@@ -139,29 +151,37 @@ func (a *app) clickDialog(d dialog, kind string, i int, ok bool) tea.Cmd {
 	return nil
 }
 
-// hover moves the cursor of the curves with the pointer.
+// hover moves the cursor of the curves with the pointer, and takes it away when the pointer leaves them.
 func (a *app) hover(x, y int) {
 	if a.page != onSearch || a.top() != nil || a.s.pane.tab != tabCurves {
 		return
 	}
-	if z, ok := a.grid.Hit(x, y); ok && z.Kind == "chart" {
-		a.s.pane.chart.cursor = x - z.X
+	v := &a.s.pane.chart
+	switch z, ok := a.grid.Hit(x, y); {
+	case ok && z.Kind == "chart":
+		v.cursor, v.hovered = x-z.X, true
+	case v.hovered:
+		v.cursor, v.hovered = -1, false
 	}
 }
 
-// drag moves the border between tree and inspector, or the cursor of the curves.
-func (a *app) drag(x, y int) tea.Cmd {
-	if a.page != onSearch || a.top() != nil || a.w < 76 {
-		return nil
-	}
+// grab begins to drag the border between tree and inspector, when that is what is under the pointer.
+func (a *app) grab(x int) bool {
 	border := arrange(a.w, a.h, a.settings.Split, a.deviceRows(), false).inspect.X
+	a.dragging = a.page == onSearch && a.top() == nil && a.w >= 76 && (x == border || x == border-1)
+	return a.dragging
+}
+
+// drag moves what was grabbed, or the cursor of the curves.
+func (a *app) drag(x, y int) {
+	if a.page != onSearch || a.top() != nil {
+		return
+	}
+	if a.dragging {
+		a.settings.Split = max(20, min(80, x*100/a.w))
+		return
+	}
 	if z, ok := a.grid.Hit(x, y); ok && z.Kind == "chart" && a.s.pane.tab == tabCurves {
 		a.s.pane.chart.cursor = x - z.X
-		return nil
 	}
-	if x >= border-3 && x <= border+3 {
-		a.settings.Split = max(20, min(80, x*100/a.w))
-		return a.saveSettings()
-	}
-	return nil
 }

@@ -72,7 +72,7 @@ func (a *app) askNew() tea.Cmd {
 		}
 	}
 	f.check = func(_ *app, f *form) error { return f.newSearch().Budget.Check() }
-	f.aside = func(a *app, f *form) string { return f.estimate(a.home.all) }
+	f.aside = func(a *app, f *form) string { return f.estimate(a.home.all, a.pace.of[paceKey(f.newSearch())]) }
 	f.submit = func(a *app, f *form) tea.Cmd {
 		n := f.newSearch()
 		a.removeDialog(f)
@@ -180,13 +180,16 @@ func (f *form) newSearch() NewSearch {
 	return n
 }
 
-// estimate says what the search will come to: its steps, and its tokens as far as past searches of the same task and
-// trainer tell what a segment takes.
-func (f *form) estimate(past []tree.Summary) string {
+// estimate says what the search will come to: its steps; tokens and time by a pace that was just measured, else tokens as far as
+// past searches of the same task and trainer tell what a segment takes.
+func (f *form) estimate(past []tree.Summary, pace Pace) string {
 	n := f.newSearch()
 	var parts []string
 	if n.Budget.Segments > 0 {
 		parts = append(parts, count(float64(n.Budget.Segments*n.Segment))+" steps in all")
+	}
+	if pace.Step > 0 {
+		return strings.Join(append(parts, paceWords(n, pace)...), " · ")
 	}
 	var tokens float64
 	segments := 0

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -113,8 +112,8 @@ func nodeActions() []action {
 			}
 			return "pause"
 		}, why: func(a *app) string {
-			if s := a.s; s != nil && s.t.Status == tree.SearchDone && s.t.Spec.Budget.Used(s.t.Spent) >= 1 {
-				return "the budget is spent: $ raises it"
+			if s := a.s; s != nil && s.t.Status == tree.SearchDone {
+				return "the search is done, its budget spent: $ raises it, and the search goes on"
 			}
 			return ""
 		}, run: (*app).pause},
@@ -138,12 +137,14 @@ func nodeActions() []action {
 			return nil
 		}},
 		onNode(action{id: "copy", keys: []string{"y"}, on: onSearch | onTrajectories, group: g, short: "copy configuration", help: "copy the node's configuration as JSON (OSC 52)"}, nil, func(a *app, n *tree.Node) tea.Cmd {
+			n = a.chosen(n)
 			a.good("the configuration of " + name(n.ID) + " is on the clipboard")
 			return tea.SetClipboard(configJSON(a.s.t.Spec.Space, n.Config))
 		}),
-		onNode(action{id: "copycmd", keys: []string{"Y"}, on: onSearch | onTrajectories, group: g, short: "copy command", help: "copy a command that trains with the node's configuration"}, nil, func(a *app, n *tree.Node) tea.Cmd {
-			a.good("a command that trains like " + name(n.ID) + " is on the clipboard")
-			return tea.SetClipboard(trainCommand(a.s.t, n))
+		onNode(action{id: "copycmd", keys: []string{"Y"}, on: onSearch | onTrajectories, group: g, short: "copy command", help: "copy a command that trains the node's whole path again, with a fresh seed"}, notRoot, func(a *app, n *tree.Node) tea.Cmd {
+			n = a.chosen(n)
+			a.good("a command that trains " + name(n.ID) + " again is on the clipboard")
+			return tea.SetClipboard(replayCommand(a.s.t, n, a.opt.Paths.Store))
 		}),
 	}
 }
@@ -169,18 +170,30 @@ func configJSON(sp tree.Space, c tree.Config) string {
 	return b.String() + "}"
 }
 
-// trainCommand is a command line that trains from the base with a node's configuration.
-func trainCommand(t *tree.Tree, n *tree.Node) string {
-	var b strings.Builder
-	steps := n.Transition.Steps
-	if steps == 0 {
-		steps = t.Spec.Segment
+// chosen is the node that a key on the page is about: on the trajectories page that of the chosen stage.
+func (a *app) chosen(n *tree.Node) *tree.Node {
+	if a.page != onTrajectories {
+		return n
 	}
-	fmt.Fprintf(&b, "llmzero train --task %s --trainer %s --steps %d --seed %d", quote(t.Spec.Task), quote(t.Spec.Trainer), steps, t.Spec.Seed)
-	for _, k := range slices.Sorted(maps.Keys(n.Config)) {
-		fmt.Fprintf(&b, " --set %s", quote(k+"="+n.Config[k].String()))
+	p := &a.pages.traj
+	path := a.s.t.Path(p.node)
+	if k := p.cursor + 1; p.cursor >= 0 && k < len(path) {
+		return path[k]
 	}
-	return b.String()
+	if len(path) > 0 {
+		return path[len(path)-1]
+	}
+	return n
+}
+
+// replayCommand is a command line that takes the path to a node out of the store and trains it again from the base model.
+func replayCommand(t *tree.Tree, n *tree.Node, store string) string {
+	db := ""
+	if store != "" {
+		db = " --db " + quote(store)
+	}
+	file := quote(t.Spec.ID + "-" + name(n.ID) + ".json")
+	return fmt.Sprintf("llmzero strategy export %s --node %d -o %s%s && llmzero strategy replay %s --seeds 1", quote(t.Spec.ID), n.ID, file, db, file)
 }
 
 // quote makes a word safe for a POSIX shell.

@@ -11,8 +11,10 @@ import (
 // outline is the tree as a list of rows of which only those in view are painted.
 type outline struct {
 	cursor tree.NodeID
-	top    int // first row in view
-	height int // rows in view at the last painting
+	top    int     // first row in view
+	height int     // rows in view at the last painting
+	low    float64 // the scale of the sparklines in view
+	high   float64
 	folded map[tree.NodeID]bool
 	order  order
 	filter filter

@@ -57,6 +57,16 @@ type Record interface {
 // Catalog says what a new search can be made of.
 type Catalog interface {
 	Offer(ctx context.Context) (Offer, error)
+	// Measure trains a few steps of what is asked for and tells what they took; false when that would take too long to be
+	// done for a form.
+	Measure(ctx context.Context, n NewSearch) (Pace, bool, error)
+}
+
+// Pace is what training takes on this machine.
+type Pace struct {
+	Step   time.Duration // an optimizer step
+	Tokens float64       // of a step
+	Val    time.Duration // scoring a checkpoint
 }
 
 // Offer is what there is to choose from.
@@ -114,14 +124,18 @@ type DeviceReport struct {
 
 // Device is one GPU, or the host. Quantities that are not measured are NaN.
 type Device struct {
-	Name    string    // "GPU0 H200", "CPU"
-	Util    float64   // 0..1
-	MemUsed float64   // bytes
-	MemAll  float64   // bytes
-	Watts   float64   //
-	Celsius float64   //
-	History []float64 // utilisation 0..1, oldest first, one a second
-	Note    string    // "ECC errors", "throttled"
+	Name    string  // "GPU0 H200", "CPU"
+	Util    float64 // 0..1
+	MemUsed float64 // bytes
+	MemAll  float64 // bytes
+	Watts   float64 //
+	Celsius float64 //
+	Note    string  // "ECC errors", "throttled"
+	// Past are the last readings, oldest first, one a second: of utilisation and memory as shares 0..1, watts and degrees as
+	// they are. What is not measured is empty.
+	Past struct{ Util, Mem, Watts, Celsius []float64 }
+	// Limit is the power limit in watts, NaN or 0 when it is not known.
+	Limit float64
 }
 
 // Doctor tells what is there and what is missing on this machine.

@@ -27,7 +27,7 @@ type Options struct {
 	Glyphs  *themes.Glyphs // nil: Unicode
 	Open    string         // id of a search to open at once
 	Start   *NewSearch     // a search to start at once
-	Demo    string         // id of a recorded search to watch, which Library.Open knows; empty: none
+	Demo    bool           // there is a recorded search to watch: leaving for the store DemoStore plays it
 	Play    bool           // begin with the replay of the opened search (the demo)
 	Trouble error          // something to tell at once
 
@@ -35,6 +35,9 @@ type Options struct {
 	Input  io.Reader        // nil: the terminal
 	Output io.Writer        // nil: the terminal
 }
+
+// DemoStore is what Left.Store names when a person wants to watch the recorded search.
+const DemoStore = "\x00demo"
 
 // Left is how a person left the screen.
 type Left struct {

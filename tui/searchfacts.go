@@ -1,10 +1,11 @@
 package tui
 
 import (
-	"math"
+	"fmt"
 	"strings"
 	"time"
 
+	"llmzero/engine/analysis"
 	"llmzero/engine/tree"
 	"llmzero/tui/component/paint"
 )
@@ -46,6 +47,9 @@ func (a *app) drawSearchFacts(c paint.Canvas) {
 	row("segments", num(s.t.Spent.Segments))
 	row("tokens", count(float64(cost.Tokens()))+" of training, "+count(float64(cost.EvalTokens))+" of evaluation")
 	row("training", span(time.Duration(cost.WallSeconds*float64(time.Second))))
+	if j := analysis.Judged(s.t); j != nil {
+		row("judge", judgeWords(*j))
+	}
 	if g := s.t.Agent; g.Calls > 0 {
 		row("agent", plural(g.Calls, "call")+sep+count(float64(g.TokensIn))+" in, "+count(float64(g.TokensOut))+" out"+sep+
 			plural(g.Repairs, "repair")+", "+plural(g.Fallbacks, "fall-back"))
@@ -64,6 +68,15 @@ func (a *app) drawSearchFacts(c paint.Canvas) {
 			l.wrap(0, sText, a.look.glyphs.Mark.Bullet+" "+banWords(b))
 		}
 	}
+}
+
+// judgeWords says what stopping doomed segments saved and how often it was wrong, as the trials show.
+func judgeWords(j analysis.Judging) string {
+	text := "stopped " + plural(j.Stopped, "segment") + ", saved " + plural(j.SavedSteps, "step") + ", about " + count(float64(j.SavedTokens)) + " tokens"
+	if j.Trials == 0 {
+		return text + "; no condemned segment was run to its end yet, so the false-stop rate is not known"
+	}
+	return text + fmt.Sprintf("; false stops: %d of %s", j.FalseStops, plural(j.Trials, "trial"))
 }
 
 func banWords(b tree.Ban) string {
@@ -130,22 +143,13 @@ func (a *app) drawWinner(l *lines) {
 	}
 	text := "winner " + name(w.ID)
 	if len(xs) > 0 {
-		text += ", retrained with " + plural(len(xs), "fresh seed") + ": test " + score(mean(xs))
-		if sd := spread(xs); len(xs) > 1 {
-			text += " (standard deviation " + delta(sd) + ")"
+		b := analysis.Bootstrap(xs)
+		text += ", retrained with " + plural(b.N, "fresh seed") + ": test " + score(b.Mean)
+		if b.N > 1 {
+			text += " (95% interval " + score(b.Low) + " to " + score(b.High) + ")"
 		}
+	} else {
+		text += ": not confirmed on fresh seeds, so its score may be luck"
 	}
 	l.wrap(0, sBest, a.look.glyphs.Mark.Best+" "+text)
-}
-
-// spread is the standard deviation of a sample.
-func spread(xs []float64) float64 {
-	if len(xs) < 2 {
-		return math.NaN()
-	}
-	m, v := mean(xs), 0.0
-	for _, x := range xs {
-		v += (x - m) * (x - m)
-	}
-	return math.Sqrt(v / float64(len(xs)-1))
 }

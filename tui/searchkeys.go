@@ -132,6 +132,7 @@ func searchActions() []action {
 			a.s.pane.focused = !a.s.pane.focused
 			return nil
 		}},
+		{id: "review.back", keys: []string{"w"}, on: onTrajectories | onCompare | onAgent, group: "Proposals", short: "review", help: "back to the tree, to review the oldest proposal that waits", why: waits, run: (*app).reviewFromAfar},
 		{id: "down", keys: []string{"down", "j"}, shown: "↓ j", on: onSearch, group: g, help: "down", run: move(1)},
 		{id: "up", keys: []string{"up", "k"}, shown: "↑ k", on: onSearch, group: g, help: "up", run: move(-1)},
 		{id: "pgdown", keys: []string{"pgdown", "ctrl+d"}, on: onSearch, group: g, help: "a page down", run: page(1)},
@@ -168,8 +169,19 @@ func searchActions() []action {
 		})},
 		{id: "sibling", keys: []string{"J"}, on: onSearch, group: g, short: "next sibling", help: "to the next sibling", run: then(func(a *app) { a.s.sibling(1) })},
 		{id: "sibling.prev", keys: []string{"K"}, on: onSearch, group: g, short: "previous sibling", help: "to the sibling before", run: then(func(a *app) { a.s.sibling(-1) })},
-		{id: "pane", keys: []string{"tab", "shift+tab"}, on: onSearch, group: g, short: "pane", help: "from the tree to the inspector and back", foot: 8, run: plain(func(a *app) { a.s.pane.focused = !a.s.pane.focused })},
+		{id: "pane", keys: []string{"tab", "shift+tab"}, on: onSearch, group: g, short: "pane", help: "from the tree to the inspector and back", foot: 2, run: plain(func(a *app) { a.s.pane.focused = !a.s.pane.focused })},
 	}
+}
+
+// reviewFromAfar goes back to the search page and opens the gate there.
+func (a *app) reviewFromAfar() tea.Cmd {
+	for a.page != onSearch && len(a.back) > 0 {
+		a.goBack()
+	}
+	if a.page != onSearch {
+		return nil
+	}
+	return a.openGate()
 }
 
 // sideways folds and unfolds in the tree, and moves the readout in curves.
@@ -332,9 +344,13 @@ func (a *app) announce(s *search, waiting int, status tree.Status) tea.Cmd {
 	var text string
 	switch {
 	case len(s.ix.waiting) > waiting && a.gate() == nil:
-		text = plural(len(s.ix.waiting), "proposal") + " waiting: enter reviews"
+		key := "enter"
+		if a.page != onSearch {
+			key = "w"
+		}
+		text = plural(len(s.ix.waiting), "proposal") + " waiting: " + key + " reviews"
 		if len(s.ix.waiting) == 1 {
-			text = "a proposal waits: enter reviews it"
+			text = "a proposal waits: " + key + " reviews it"
 		}
 	case s.t.Status != status && (s.t.Status == tree.SearchDone || s.t.Status == tree.SearchFailed):
 		text = "the search is " + string(s.t.Status)
@@ -349,7 +365,7 @@ func (a *app) announce(s *search, waiting int, status tree.Status) tea.Cmd {
 
 // notify is a toast, and a notification with the bell when they are on.
 func (a *app) notify(text string) tea.Cmd {
-	a.toast = toast{text: text, token: themes.Waiting, until: a.now().Add(noteTime), full: a.toast.full}
+	a.tell(text, themes.Waiting, noteTime)
 	switch {
 	case a.settings.Notify == notifyAlways:
 		return tea.Raw("\a\x1b]9;llmzero: " + paint.Clean(text) + "\x07")

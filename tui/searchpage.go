@@ -48,11 +48,7 @@ func (a *app) drawSearchHeader(c paint.Canvas) {
 		}
 		x = c.TextRight(x, 0, on(st), text) - 3
 	}
-	if n := len(s.ix.waiting); n > 0 {
-		text := " " + gl.Mark.Waiting + " " + num(n) + " waiting "
-		w := paint.Width(text)
-		c.Text(x-w, 0, paint.Style{Fg: ink(themes.Background), Bg: ink(themes.Waiting), Attr: paint.Bold | paint.Reverse}, text)
-		c.Zone(x-w, 0, w, 1, "waiting", 0)
+	if w := a.waitingBadge(c); w > 0 {
 		x -= w + 2
 	}
 	seg := num(s.t.Spent.Segments)
@@ -150,6 +146,7 @@ func (a *app) drawTreeFoot(c paint.Canvas) {
 func (a *app) drawOutline(c paint.Canvas) {
 	s := a.s
 	s.out.scroll(c.H())
+	s.scaleSparks()
 	for i := 0; i < c.H() && s.out.top+i < len(s.out.rows); i++ {
 		id := s.out.rows[s.out.top+i]
 		a.drawTreeRow(c.Sub(0, i, c.W(), 1), s.t.Nodes[id])
@@ -161,13 +158,14 @@ func (a *app) drawOutline(c paint.Canvas) {
 // drawGuidance says below a young tree what can be done next. It goes when the tree has grown or needs the room.
 func (a *app) drawGuidance(c paint.Canvas) {
 	s := a.s
-	if len(s.t.Nodes) > 6 || len(s.out.rows)+6 > c.H() || s.play != nil || s.out.hit != nil {
+	young := len(s.t.Nodes) <= 6 || s.t.Status == tree.SearchDone
+	if !young || len(s.out.rows)+6 > c.H() || s.play != nil || s.out.hit != nil {
 		return
 	}
 	var text string
 	switch {
 	case s.t.Status == tree.SearchDone:
-		text = "The search is done. b goes to the best node, T shows how its parameters moved, $ raises the budget to go on."
+		text = "The search is done. b goes to the best node, T shows how its parameters moved, c compares two nodes, e writes the search or its best strategy to a file, $ raises the budget to go on."
 	case !s.live || s.t.Status == tree.SearchPaused:
 		text = "The search does not run at the moment. space lets it go on; everything is kept."
 	case len(s.ix.waiting) > 0:
@@ -244,7 +242,7 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 	switch {
 	case n.ID == tree.Root:
 		words = "base model"
-	case n.Fresh && len(n.Transition.Changes) == 0:
+	case n.Parent == tree.Root && len(n.Transition.Changes) == 0:
 		words = "practitioner's settings"
 	}
 	ws := sMuted
@@ -291,7 +289,7 @@ func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 		return paint.Width(text) + 3
 	}
 	if spark > 0 {
-		c.Text(end-spark, 0, sFaint.On(bg), gl.Sparkline(thin(n.Outcome.Spark, spark), spark))
+		c.Text(end-spark, 0, sGrid.On(bg), gl.SparklineIn(thin(n.Outcome.Spark, spark), spark, s.out.low, s.out.high))
 		end -= spark + 2
 	}
 	if gain {
@@ -307,7 +305,7 @@ func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 		}
 		end -= 7
 	}
-	st := paint.Style{Fg: paint.Score(s.rank(n))}
+	st := sText // the arrow beside it has the colours of gain and loss
 	if n.ID == s.ix.best {
 		st = sBest.With(paint.Bold)
 	}
@@ -326,7 +324,7 @@ func (a *app) drawRowRunning(c paint.Canvas, n *tree.Node, bg paint.Ink, width, 
 				ys = append(ys, y)
 			}
 		}
-		c.Text(end-spark, 0, sRun.On(bg), gl.Sparkline(thin(ys, spark), spark))
+		c.Text(end-spark, 0, sRun.On(bg), gl.SparklineIn(thin(ys, spark), spark, s.out.low, s.out.high))
 		end -= spark + 2
 	}
 	x := c.TextRight(end, 0, sRun.On(bg), a.spinner()+" "+num(int(100*s.progress(n)))+"%")
@@ -343,6 +341,24 @@ func (s *search) rank(n *tree.Node) float64 {
 		return 0.5
 	}
 	return (n.Val().Mean - s.ix.low) / (s.ix.high - s.ix.low)
+}
+
+// scaleSparks puts the sparklines of all rows in view on one scale, so that they compare.
+func (s *search) scaleSparks() {
+	o := &s.out
+	o.low, o.high = math.Inf(1), math.Inf(-1)
+	for i := o.top; i < min(len(o.rows), o.top+o.height); i++ {
+		n := s.t.Nodes[o.rows[i]]
+		if n.Outcome == nil {
+			continue
+		}
+		for _, y := range n.Outcome.Spark {
+			o.low, o.high = min(o.low, y), max(o.high, y)
+		}
+	}
+	if !(o.low < o.high) {
+		o.low, o.high = 0, 1
+	}
 }
 
 // thin averages xs into at most n means.
@@ -367,9 +383,8 @@ func (a *app) drawBudget(c paint.Canvas) int {
 	}
 	surface := ink(themes.Surface)
 	text := num(int(100*min(used, 9.99)+0.5)) + "%"
-	left := ""
-	if a.w >= 120 {
-		left = s.timeLeft()
+	if left := s.timeLeft(); left != "" && a.w >= 76 {
+		text += " " + a.look.glyphs.Mark.Separator + " " + left
 	}
 	c.Fill(paint.Style{}.On(surface))
 	end := c.TextRight(c.W()-1, 0, sText.On(surface), text)
@@ -377,7 +392,11 @@ func (a *app) drawBudget(c paint.Canvas) int {
 		a.gauge(c, end-bar-1, 0, bar, used, sAccent.On(surface))
 		end -= bar + 2
 	}
-	end = c.TextRight(end, 0, sFaint.On(surface), "budget "+left)
+	word := "budget"
+	if bar == 0 {
+		word += " "
+	}
+	end = c.TextRight(end, 0, sFaint.On(surface), word)
 	return c.W() - end
 }
 
@@ -391,75 +410,7 @@ func (s *search) timeLeft() string {
 	sec := spent.Cost.WallSeconds * (1 - used) / used / float64(max(1, s.t.Spec.Parallel))
 	d := time.Duration(sec * float64(time.Second))
 	if d < 10*time.Second {
-		return "seconds left "
+		return "seconds left"
 	}
-	return "~" + span(d) + " left "
-}
-
-// deviceRows is how many rows the device strip takes.
-func (a *app) deviceRows() int {
-	n := len(a.devices.Devices)
-	if a.opt.Devices == nil {
-		return 0
-	}
-	per := a.devicesPerRow()
-	return max(1, (n+per-1)/per)
-}
-
-func (a *app) devicesPerRow() int { return max(1, a.w/58) }
-
-// drawDevices paints one gauge for each GPU, or the host.
-func (a *app) drawDevices(c paint.Canvas) {
-	if c.H() == 0 {
-		return
-	}
-	gl := a.look.glyphs
-	per := a.devicesPerRow()
-	rate := ""
-	if a.s != nil && a.s.rate.rate > 0 {
-		rate = count(a.s.rate.rate) + " tok/s"
-	}
-	end := c.TextRight(c.W()-1, 0, sMuted, rate)
-	width := (end - 1) / per
-	for i, d := range a.devices.Devices {
-		row, col := i/per, i%per
-		if row >= c.H() {
-			break
-		}
-		a.drawDevice(c.Sub(1+col*width, row, width, 1), d)
-	}
-	if len(a.devices.Devices) == 0 {
-		c.TextIn(1, 0, end-2, sFaint, or(a.devices.Note, "no devices measured"), gl.Mark.Ellipsis)
-	} else if a.devices.Note != "" && len(a.devices.Devices) < per {
-		c.TextIn(1+width*len(a.devices.Devices), 0, end-width*len(a.devices.Devices)-3, sFaint, a.devices.Note, gl.Mark.Ellipsis)
-	}
-}
-
-func (a *app) drawDevice(c paint.Canvas, d Device) {
-	gl := a.look.glyphs
-	x := c.TextIn(0, 0, max(6, c.W()/3), sMuted, d.Name, gl.Mark.Ellipsis) + 1
-	hist := d.History
-	if n := len(hist); n > 8 {
-		hist = hist[n-8:]
-	}
-	if c.W() >= 40 {
-		line := gl.SparklineIn(hist, 8, 0, 1)
-		at := x
-		for i, r := range []rune(line) {
-			at = c.Text(at, 0, paint.Style{Fg: paint.Heat(hist[i])}, string(r))
-		}
-		x += 9
-	}
-	put := func(ok bool, s paint.Style, text string) {
-		if ok && x+paint.Width(text) < c.W() {
-			x = c.Text(x, 0, s, text) + 2
-		}
-	}
-	put(!math.IsNaN(d.Util), paint.Style{Fg: paint.Heat(d.Util)}, num(int(100*d.Util+0.5))+"%")
-	if d.MemAll > 0 {
-		put(true, sMuted, "mem "+three(d.MemUsed/(1<<30))+"/"+bytesText(d.MemAll))
-	}
-	put(!math.IsNaN(d.Watts) && d.Watts > 0, sMuted, num(int(d.Watts))+" W")
-	put(!math.IsNaN(d.Celsius) && d.Celsius > 0, sMuted, num(int(d.Celsius))+gl.Mark.Degree)
-	put(d.Note != "", sWarn, d.Note)
+	return "~" + span(d) + " left"
 }

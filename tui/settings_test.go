@@ -103,3 +103,33 @@ func TestImport(t *testing.T) {
 	r.keys("i type:old.llmzero enter")
 	r.mustShow("imported s-0001")
 }
+
+// The form of a new search tells what it will take, by a pace that is measured once for what it asks for.
+func TestNewSearchTellsItsTime(t *testing.T) {
+	r := newRig(t, newFakeLibrary(storybook()), nil)
+	r.keys("n")
+	r.mustNotShow("as just measured")
+	r.send(tickMsg(r.now))
+	// 12 segments of 40 steps: 12 * (40 * 10 ms + 4 * 50 ms) = 7.2 s and 12 * 40 * 2000 tokens
+	r.mustShow("480 steps in all", "about 960k tokens", "about 7.2 s of training, as just measured")
+	if len(r.a.pace.of) != 1 || r.a.pace.under {
+		t.Errorf("measured %v", r.a.pace.of)
+	}
+	r.send(tickMsg(r.now))
+	if len(r.a.pace.of) != 1 {
+		t.Error("measured twice")
+	}
+}
+
+func TestDemoLeavesForTheRecording(t *testing.T) {
+	r := newRig(t, newFakeLibrary(), func(o *Options) { o.Demo = true })
+	r.mustShow("Watch the demo")
+	r.keys("down down enter")
+	if !r.quit || r.a.exit.Store != DemoStore {
+		t.Errorf("quit %v, to %q", r.quit, r.a.exit.Store)
+	}
+	without := newRig(t, newFakeLibrary(), nil)
+	without.mustNotShow("Watch the demo")
+	without.keys("D")
+	without.mustShow("there is no recording")
+}

@@ -127,9 +127,9 @@ func TestRefusedCommandIsShownAndNothingIsLost(t *testing.T) {
 	f.refuse = errors.New("the budget is spent; raise it first")
 	f.mu.Unlock()
 	r.keys("enter wait a")
-	r.mustShow("n12 approved: the budget is spent", "! full text", "Proposal n12", "a approve")
+	r.mustShow("not done: the budget is spent", "! messages", "Proposal n12", "a approve")
 	r.keys("!")
-	r.mustShow("Last error", "raise it first")
+	r.mustShow("Messages", "raise it first")
 }
 
 func TestGapInTheEventsAsksForASnapshot(t *testing.T) {
@@ -246,7 +246,13 @@ func TestCopy(t *testing.T) {
 	r.a.s.goTo(7)
 	r.keys("y Y")
 	all := strings.Join(r.out, "\n")
-	for _, want := range []string{`"learning_rate": 0.0003`, "llmzero train --task mixed --trainer grpo --steps 40", "--set temperature=1.2"} {
+	r.keys("T left y Y")  // on the trajectories page it is the chosen stage: the last
+	r.keys("left left y") // or another
+	all += strings.Join(r.out, "\n")
+	for _, want := range []string{
+		`"learning_rate": 0.0003`, "llmzero strategy export s-7f3a --node 7 -o s-7f3a-n7.json && llmzero strategy replay s-7f3a-n7.json --seeds 1",
+		`"learning_rate": 0.0006`,
+	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q was not copied: %s", want, all)
 		}

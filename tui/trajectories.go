@@ -63,7 +63,7 @@ func (a *app) drawTrajectories(c paint.Canvas) {
 	}
 	a.bar(c, or(s.t.Spec.Name, s.t.Spec.Task), "Trajectories", what)
 	if best, ok := s.t.Node(p.node); ok && best.Val().Known() {
-		c.TextRight(c.W()-1, 0, sBest.With(paint.Bold).On(ink(themes.Surface)), score(best.Val().Mean))
+		c.TextRight(c.W()-1-a.badgeWidth(), 0, sBest.With(paint.Bold).On(ink(themes.Surface)), score(best.Val().Mean))
 	}
 	body := c.Sub(1, 1, c.W()-2, c.H()-2-a.playRows())
 	if len(stages) == 0 {

@@ -6,7 +6,8 @@ import (
 	"llmzero/engine/tree"
 )
 
-// undoStep is the command that takes a steering act back. The journal keeps both; nothing is ever erased.
+// undoStep is the command that takes a steering act back; without a command it stands for an act that cannot be taken back. The
+// journal keeps both; nothing is ever erased.
 type undoStep struct {
 	what string
 	cmd  tree.Command
@@ -33,16 +34,25 @@ func inverse(t *tree.Tree, c tree.Command) (tree.Command, bool) {
 	}
 }
 
-// undoLast takes the last steering act of this sitting back.
+// undoLast takes the last steering act of this sitting back. An act that cannot be is said to stand, once; after that the act
+// before it is next.
 func (a *app) undoLast() tea.Cmd {
 	s := a.s
 	u := s.undo[len(s.undo)-1]
 	s.undo = s.undo[:len(s.undo)-1]
-	return a.run("taken back: "+u.what, u.cmd, nil)
+	if u.cmd.Kind != "" {
+		return a.run("taken back: "+u.what, u.cmd, nil)
+	}
+	text := "this stands: " + u.what
+	if n := len(s.undo); n > 0 {
+		text += "; once more takes back: " + s.undo[n-1].what
+	}
+	a.note(text)
+	return nil
 }
 
 func undoAction() action {
-	return action{id: "undo", keys: []string{"ctrl+z"}, shown: "^z", on: onSearch, group: "Steering", short: "undo", help: "take the last veto, pruning, pin, ban, pause or change of rules back", why: func(a *app) string {
+	return action{id: "undo", keys: []string{"ctrl+z"}, shown: "^z", on: onSearch | onTrajectories | onAgent | inGate, group: "Steering", short: "undo", help: "take the last veto, pruning, pin, ban, pause or change of rules back", why: func(a *app) string {
 		if a.s == nil || len(a.s.undo) == 0 {
 			return "nothing to take back; an approval stands (S stops the segment)"
 		}

@@ -17,7 +17,7 @@ func viewActions() []action {
 			a.s.out.stale = true
 		})},
 		{id: "graph", keys: []string{"v"}, on: onSearch, group: g, short: "graph", help: "draw the tree top-down instead of as an outline", run: plain((*app).toggleGraph)},
-		{id: "overlay", keys: []string{"o"}, on: onSearch, group: g, short: "overlay", help: "beneath the curves: parent, siblings, the path, nothing", run: then(func(a *app) {
+		{id: "overlay", keys: []string{"o"}, on: onSearch, group: g, short: "overlay", help: "beneath the curves: the parent, the parent from the same start, siblings, the path, nothing", run: then(func(a *app) {
 			a.s.pane.chart.overlay = (a.s.pane.chart.overlay + 1) % numOverlays
 			a.note("curves beneath: " + a.s.pane.chart.overlay.String())
 		})},
@@ -123,6 +123,12 @@ func homeActions() []action {
 		{id: "home.export", keys: []string{"e"}, on: onHome, group: g, short: "export", help: "write the search or its best strategy to a file", foot: 8, why: some, run: (*app).homeExport},
 		{id: "home.import", keys: []string{"i"}, on: onHome, group: g, short: "import", help: "take a search that an export wrote into this store", run: (*app).askImport},
 		{id: "home.store", keys: []string{"o"}, on: onHome, group: g, short: "open a store", help: "leave this store for another file", run: (*app).askStore},
+		{id: "home.demo", keys: []string{"D"}, on: onHome, group: g, short: "demo", help: "watch how a recorded search grew", why: func(a *app) string {
+			if !a.opt.Demo {
+				return "there is no recording"
+			}
+			return ""
+		}, run: (*app).watchDemo},
 		{id: "home.reload", keys: []string{"R", "ctrl+r"}, on: onHome, group: g, short: "reload", help: "read the store again", run: func(a *app) tea.Cmd { return a.loadList() }},
 		{id: "home.clear", keys: []string{"esc"}, on: onHome, group: g, help: "clear the filter", run: arranged((*home).clearFilter)},
 	}

@@ -294,7 +294,7 @@ func (b *Chosen) apply(t *tree.Tree, e *Event) error {
 }
 
 func (b *Reevaluated) apply(t *tree.Tree, e *Event) error {
-	n, err := trained(t, b.Node)
+	n, err := measured(t, b.Node)
 	if err != nil {
 		return err
 	}
@@ -308,7 +308,7 @@ func (b *Reevaluated) apply(t *tree.Tree, e *Event) error {
 }
 
 func (b *Confirmed) apply(t *tree.Tree, e *Event) error {
-	n, err := trained(t, b.Node)
+	n, err := measured(t, b.Node)
 	if err != nil {
 		return err
 	}
@@ -321,7 +321,7 @@ func (b *Confirmed) apply(t *tree.Tree, e *Event) error {
 }
 
 func (b *Tested) apply(t *tree.Tree, e *Event) error {
-	n, err := trained(t, b.Node)
+	n, err := measured(t, b.Node)
 	if err != nil {
 		return err
 	}
@@ -362,4 +362,12 @@ func trained(t *tree.Tree, id tree.NodeID) (*tree.Node, error) {
 		return nil, fmt.Errorf("node %d is %s: it has no checkpoint", id, n.State)
 	}
 	return n, nil
+}
+
+// measured is trained, or was before it was pruned: what was under way then is still written, because it was paid for.
+func measured(t *tree.Tree, id tree.NodeID) (*tree.Node, error) {
+	if n, ok := t.Node(id); ok && n.State == tree.StatePruned && n.Before.Trained() {
+		return n, nil
+	}
+	return trained(t, id)
 }

@@ -5,38 +5,39 @@ package report
 import (
 	"time"
 
+	"llmzero/engine/analysis"
 	"llmzero/engine/tree"
 )
 
 // Search is the object of `llmzero run --json` and `llmzero show --json`.
 type Search struct {
-	Search   string      `json:"search"`
-	Name     string      `json:"name,omitempty"`
-	Task     string      `json:"task"`
-	Base     int         `json:"base_model,omitempty"` // which of the task's base models
-	Trainer  string      `json:"trainer"`
-	Model    string      `json:"model,omitempty"`
-	Agent    string      `json:"agent"`
-	Policy   string      `json:"policy"`
-	Seed     uint64      `json:"seed"`
-	Status   tree.Status `json:"status"`
-	Reason   string      `json:"reason,omitempty"`
-	Segments int         `json:"segments"`
-	Nodes    int         `json:"nodes"` // proposed ones and the root included
-	Tokens   int64       `json:"tokens"`
-	WallS    float64     `json:"wall_s"` // of segments and evaluations, added up
-	GPUHours float64     `json:"gpu_hours,omitempty"`
-	BaseVal  Scores      `json:"base"`
-	Best     *Best       `json:"best"` // null until the base model was scored
-	Waiting  int         `json:"waiting"`
-	Vetoed   int         `json:"vetoed"`
-	Failed   int         `json:"failed"`
-	Stopped  int         `json:"stopped"`
-	Pruned   int         `json:"pruned"`
-	Created  time.Time   `json:"created"`
-	Updated  time.Time   `json:"updated"`
-	Judging  *Judging    `json:"judging,omitempty"`
-	Used     float64     `json:"budget_used"` // share of the budget that runs out first
+	Search   string            `json:"search"`
+	Name     string            `json:"name,omitempty"`
+	Task     string            `json:"task"`
+	Base     int               `json:"base_model,omitempty"` // which of the task's base models
+	Trainer  string            `json:"trainer"`
+	Model    string            `json:"model,omitempty"`
+	Agent    string            `json:"agent"`
+	Policy   string            `json:"policy"`
+	Seed     uint64            `json:"seed"`
+	Status   tree.Status       `json:"status"`
+	Reason   string            `json:"reason,omitempty"`
+	Segments int               `json:"segments"`
+	Nodes    int               `json:"nodes"` // proposed ones and the root included
+	Tokens   int64             `json:"tokens"`
+	WallS    float64           `json:"wall_s"` // of segments and evaluations, added up
+	GPUHours float64           `json:"gpu_hours,omitempty"`
+	BaseVal  Scores            `json:"base"`
+	Best     *Best             `json:"best"` // null until the base model was scored
+	Waiting  int               `json:"waiting"`
+	Vetoed   int               `json:"vetoed"`
+	Failed   int               `json:"failed"`
+	Stopped  int               `json:"stopped"`
+	Pruned   int               `json:"pruned"`
+	Created  time.Time         `json:"created"`
+	Updated  time.Time         `json:"updated"`
+	Judging  *analysis.Judging `json:"judging,omitempty"`
+	Used     float64           `json:"budget_used"` // share of the budget that runs out first
 
 	AgentUse tree.AgentCost `json:"agent_use"` // calls, tokens, cost, repairs and fall-backs of a model
 }
@@ -73,7 +74,7 @@ func Make(t *tree.Tree) Search {
 		Search: s.ID, Name: s.Name, Task: s.Task, Base: s.Base, Trainer: s.Trainer, Model: s.Model, Agent: s.Agent,
 		Policy: s.Policy, Seed: s.Seed, Status: t.Status, Reason: t.Reason, Segments: t.Spent.Segments, Nodes: len(t.Nodes),
 		Tokens: t.Spent.Cost.Tokens(), WallS: t.Spent.Cost.WallSeconds, GPUHours: t.Spent.Cost.GPUSeconds / 3600,
-		BaseVal: scores(t.Base(), t.BaseTest), Created: s.Created, Updated: t.Updated, Judging: judging(t),
+		BaseVal: scores(t.Base(), t.BaseTest), Created: s.Created, Updated: t.Updated, Judging: analysis.Judged(t),
 		Used: s.Budget.Used(t.Spent), AgentUse: t.Agent,
 	}
 	for _, n := range t.Nodes {

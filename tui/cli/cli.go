@@ -64,6 +64,8 @@ type Parts struct {
 	Workbench func(ctx context.Context, g Globals, st *store.Store, log *slog.Logger, o tui.Options) (tui.Left, error)
 	// Doctor looks at this machine.
 	Doctor func(ctx context.Context) []tui.Fact
+	// Demo is a recorded search as an export wrote it, packed by gzip.
+	Demo []byte
 }
 
 // Globals are the flags that every command has.
@@ -71,6 +73,8 @@ type Globals struct {
 	DB    string // the store's file; empty: in the XDG data folder
 	Theme string // empty: by the terminal's background
 	Log   string // file; empty: none
+	// Recording says that the store is a recording, in which nothing can be changed. No flag sets it.
+	Recording bool
 }
 
 // app is a call of the program.
@@ -100,7 +104,7 @@ func New(p Parts) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return Usage("%w", err) })
 	root.AddCommand(
 		newRun(a), newResume(a), newList(a), newShow(a), newRemove(a), newExport(a), newImport(a), newStrategy(a), newTrain(a),
-		newTasks(a), newParams(a), newCheck(a), newCompact(a), newDoctor(a), newVersion(a),
+		newTasks(a), newParams(a), newCheck(a), newCompact(a), newDoctor(a), newDemo(a), newVersion(a),
 	)
 	checkArgs(root)
 	return root
@@ -191,8 +195,15 @@ func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
+	o.Demo = len(a.Demo) > 0
 	for {
 		left, err := a.sit(ctx, log, o)
+		if left.Store == tui.DemoStore && err == nil && ctx.Err() == nil {
+			o = tui.Options{Demo: true}
+			if o.Trouble = a.playDemo(ctx, log); ctx.Err() == nil {
+				continue // back to where one came from
+			}
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ErrInterrupted
@@ -201,7 +212,7 @@ func (a *app) workbench(ctx context.Context, o tui.Options) (err error) {
 		}
 		// To another store. When that cannot be opened after all, back to this one.
 		before := a.DB
-		a.DB, o = left.Store, tui.Options{}
+		a.DB, o = left.Store, tui.Options{Demo: o.Demo}
 		if st, err := a.open("workbench"); err != nil {
 			a.DB, o.Trouble = before, err
 		} else if err := st.Close(); err != nil {

@@ -28,6 +28,7 @@ func budgets(t *task.Task) []budget {
 type comparison struct {
 	screened
 	tokens    int64
+	grid      int // constants of the grid; of which screened.size started at this budget
 	best      arm
 	constant  []result
 	schedules []arm
@@ -42,13 +43,12 @@ type comparison struct {
 func (s *study) compare(ctx context.Context, t *task.Task, base int, tokens int64) (comparison, error) {
 	c := comparison{tokens: tokens}
 	arms := grid(t)
-	size, runs := len(arms), 0
+	c.grid = len(arms)
 	if tight := int64(t.Budgets.Tight); fine(t) && tokens > tight {
 		rs, err := s.results(ctx, t, base, tight, arms, screeningSeeds[:1])
 		if err != nil {
 			return c, err
 		}
-		runs = len(arms)
 		arms, _ = rank(arms, rs)
 		arms = arms[:len(arms)/3]
 	}
@@ -56,7 +56,7 @@ func (s *study) compare(ctx context.Context, t *task.Task, base int, tokens int6
 	if c.screened, err = s.screen(ctx, t, base, tokens, arms); err != nil {
 		return c, err
 	}
-	if len(arms) == size {
+	if c.size == c.grid {
 		first, err := s.results(ctx, t, base, tokens, arms, screeningSeeds[:1])
 		if err != nil {
 			return c, err
@@ -66,8 +66,6 @@ func (s *study) compare(ctx context.Context, t *task.Task, base int, tokens int6
 			c.landscapeScore = append(c.landscapeScore, rs[0])
 		}
 	}
-	c.size = size
-	c.runs += runs
 	c.best = c.top[0]
 	if fine(t) {
 		c.schedules = append(schedules(t), derived(t, c.best)...)

@@ -113,8 +113,12 @@ func (s *study) writeComparisons(ctx context.Context, b *strings.Builder, t *tas
 }
 
 func writeComparison(b *strings.Builder, base int, budget string, c comparison) {
-	fmt.Fprintf(b, "Base %d, %s budget (%s tokens): %d constants, %d screening runs.\n\n| arm | test | against the constant |\n|---|---|---|\n",
-		base, budget, thousands(int(c.tokens)), c.size, c.runs)
+	grid := fmt.Sprintf("%d constants", c.size)
+	if c.size < c.grid {
+		grid = fmt.Sprintf("the best %d of the %d constants by one seed at the tight budget", c.size, c.grid)
+	}
+	fmt.Fprintf(b, "Base %d, %s budget (%s tokens): %s, %d screening runs.\n\n| arm | test | against the constant |\n|---|---|---|\n",
+		base, budget, thousands(int(c.tokens)), grid, c.runs)
 	constant := scores(c.constant)
 	mean, half := interval(constant)
 	fmt.Fprintf(b, "| best constant | %.3f +- %.3f | |\n", mean, half)

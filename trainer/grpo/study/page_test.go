@@ -90,7 +90,7 @@ func TestWriteComparison(t *testing.T) {
 	}
 	k := lookup(t, "prefix")
 	c := comparison{
-		screened: screened{size: 330, runs: 400}, tokens: 250_000, best: grid(k)[0],
+		screened: screened{size: 330, runs: 400}, grid: 330, tokens: 250_000, best: grid(k)[0],
 		constant: runs(0.1, 0.2, 0.3), schedules: schedules(k)[:1], staged: [][]result{runs(0.2, 0.3, 0.4)},
 	}
 	var b strings.Builder
