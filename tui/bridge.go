@@ -15,8 +15,9 @@ import (
 // The messages that commands answer with.
 type (
 	listMsg struct {
-		all []tree.Summary
-		err error
+		all  []tree.Summary
+		open string // the search that was open when the list was asked for
+		err  error
 	}
 	openedMsg struct {
 		s   *search
@@ -71,7 +72,9 @@ type (
 func (a *app) receive(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case listMsg:
-		a.home.setList(m)
+		return a.gotList(m)
+	case glanceMsg:
+		return a.gotGlance(m)
 	case factsMsg:
 		a.home.facts = m
 	case offerMsg:
@@ -338,6 +341,7 @@ func (a *app) opened(m openedMsg) tea.Cmd {
 	}
 	a.closeSearch()
 	a.exit.known[m.s.id] = m.s.sess
+	delete(a.home.told, m.s.id)
 	a.s = m.s
 	a.dialogs = nil
 	a.back = nil
@@ -366,9 +370,11 @@ func (a *app) closeSearch() {
 
 // loadList, loadOffer and loadFacts read what the home page shows.
 func (a *app) loadList() tea.Cmd {
+	a.home.listing, a.home.listed = true, a.now()
+	open := a.openID()
 	return a.task(func(ctx context.Context) tea.Msg {
 		all, err := a.opt.Library.List(ctx)
-		return listMsg{all, err}
+		return listMsg{all, open, err}
 	})
 }
 
@@ -421,9 +427,9 @@ func (a *app) ticked() tea.Cmd {
 		return tea.Batch(a.tick(), a.underWay(false, a.exit.Store))
 	}
 	if s == nil {
-		return tea.Batch(a.tick(), a.measurePace())
+		return tea.Batch(a.tick(), a.relist(), a.measurePace())
 	}
 	s.rate.count(0, a.now())
 	// Whether the search is live is asked in a command: the session may be busy starting its trainer.
-	return tea.Batch(a.tick(), a.measurePace(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
+	return tea.Batch(a.tick(), a.relist(), a.measurePace(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
 }

@@ -3,32 +3,33 @@ package tui
 import (
 	"context"
 	"math"
-	"strconv"
 
 	tea "charm.land/bubbletea/v2"
 
+	"llmzero/engine/analysis"
 	"llmzero/engine/tree"
-	"llmzero/themes"
-	"llmzero/tui/component/chart"
 	"llmzero/tui/component/paint"
 )
 
 // compare is the page of two searches or two nodes side by side.
 type compare struct {
-	sides   [2]*side
-	busy    bool
-	metric  int
-	top     int
-	marked  tree.NodeID // node of the open search that is marked, 0 for none
-	fromTop bool        // opened from the library
+	sides  [2]*side
+	busy   bool
+	first  int  // first metric in view
+	at     int  // column of the readout from 1, 0: the ends of the curves
+	width  int  // cells of the charts at the last painting
+	raw    bool // curves as they were measured, not smoothed
+	top    int
+	marked tree.NodeID // node of the open search that is marked, 0 for none
 }
 
 // side is one of the two: a node with what led to it.
 type side struct {
-	title  string
-	t      *tree.Tree
-	n      *tree.Node
-	points []tree.Point // along the path from the root
+	title     string
+	t         *tree.Tree
+	n         *tree.Node
+	points    []tree.Point      // along the path from the root
+	retrained analysis.Interval // test score of the path retrained with fresh seeds
 }
 
 type comparedMsg struct {
@@ -38,7 +39,7 @@ type comparedMsg struct {
 
 // readSide reads the points along a node's path.
 func readSide(ctx context.Context, title string, t *tree.Tree, n *tree.Node, rec Record) (*side, error) {
-	sd := &side{title: title, t: t, n: n}
+	sd := &side{title: title, t: t, n: n, retrained: retrained(n)}
 	path := t.Path(n.ID)
 	for i, m := range path {
 		if m.ID == tree.Root {
@@ -61,18 +62,43 @@ func readSide(ctx context.Context, title string, t *tree.Tree, n *tree.Node, rec
 	return sd, nil
 }
 
-// compareMarked compares the best nodes of the two marked searches.
-func (a *app) compareMarked() tea.Cmd {
-	var ids []string
-	for _, s := range a.home.all {
-		if a.home.marked[s.Search] {
-			ids = append(ids, s.Search)
+// retrained is the mean test score of a node's path retrained from the root, with its interval; N is 0 when it was not.
+func retrained(n *tree.Node) analysis.Interval {
+	var xs []float64
+	for _, k := range n.Confirmed {
+		if k.Test.Known() {
+			xs = append(xs, k.Test.Mean)
 		}
 	}
-	if len(ids) != 2 {
+	return analysis.Bootstrap(xs)
+}
+
+// shared are the stages that both paths have, and the step up to which they are one.
+func shared(l, r *side) (path []*tree.Node, until int) {
+	if l.t != r.t {
+		return nil, 0
+	}
+	pl, pr := l.t.Path(l.n.ID), r.t.Path(r.n.ID)
+	i := 0
+	for i < len(pl) && i < len(pr) && pl[i] == pr[i] {
+		i++
+	}
+	until = math.MaxInt
+	for _, p := range [][]*tree.Node{pl, pr} {
+		if i < len(p) {
+			until = min(until, p[i].Transition.From.Step)
+		}
+	}
+	return pl[:i], until
+}
+
+// compareMarked compares the best nodes of the two marked searches.
+func (a *app) compareMarked() tea.Cmd {
+	if len(a.home.marks) != 2 {
 		return nil
 	}
-	a.pages.compare = compare{busy: true, fromTop: true}
+	ids := [2]string(a.home.marks)
+	a.pages.compare = compare{busy: true}
 	a.open(onCompare)
 	return a.task(func(ctx context.Context) tea.Msg {
 		var m comparedMsg
@@ -86,7 +112,7 @@ func (a *app) compareMarked() tea.Cmd {
 			if !ok {
 				continue
 			}
-			if m.sides[i], err = readSide(ctx, or(t.Spec.Name, id), t, n, sess.Record()); err != nil {
+			if m.sides[i], err = readSide(ctx, or(t.Spec.Name, id)+" "+name(n.ID), t, n, sess.Record()); err != nil {
 				return comparedMsg{err: err}
 			}
 		}
@@ -142,159 +168,34 @@ func (a *app) drawCompare(c paint.Canvas) {
 		return
 	}
 	a.bar(c, "Compare", l.title+" with "+r.title)
-	tableH := a.drawFactsOf(body, l, r)
-	rest := body.Sub(0, tableH+1, body.W(), body.H()-tableH-1)
-	if rest.W() >= 100 {
-		a.drawConfigDiff(rest.Sub(0, 0, 52, rest.H()), l, r)
-		a.drawOverlaid(rest.Sub(54, 0, rest.W()-54, rest.H()), l, r)
+	w, h := body.Size()
+	if w >= 160 { // the numbers at the left, the curves beside them
+		left := min(compareTable, w/2-1)
+		y := a.drawSideScores(body.Sub(0, 0, left, h), l, r) + 1
+		a.drawDifference(body.Sub(0, y, min(left, 64), h-y), l, r)
+		a.drawOverlaid(body.Sub(left+3, 0, w-left-3, h), l, r)
 		return
 	}
-	h := rest.H() / 2
-	a.drawOverlaid(rest.Sub(0, 0, rest.W(), h), l, r)
-	a.drawConfigDiff(rest.Sub(0, h, rest.W(), rest.H()-h), l, r)
-}
-
-// drawFactsOf paints one column a side and the difference, and returns how many rows it took.
-func (a *app) drawFactsOf(c paint.Canvas, l, r *side) int {
-	gl := a.look.glyphs
-	x := [3]int{18, 18 + (c.W()-18)/3, 18 + 2*(c.W()-18)/3}
-	width := (c.W()-18)/3 - 2
-	c.TextIn(x[0], 0, width, fg(themes.Series1).With(paint.Bold), l.title, gl.Mark.Ellipsis)
-	c.TextIn(x[1], 0, width, fg(themes.Series2).With(paint.Bold), r.title, gl.Mark.Ellipsis)
-	c.Text(x[2], 0, sMuted, "difference")
-	y := 1
-	row := func(label, a1, b1, d string, ds paint.Style) {
-		c.Text(0, y, sMuted, label)
-		c.TextIn(x[0], y, width, sText, a1, gl.Mark.Ellipsis)
-		c.TextIn(x[1], y, width, sText, b1, gl.Mark.Ellipsis)
-		c.TextIn(x[2], y, c.W()-x[2], ds, d, gl.Mark.Ellipsis)
-		y++
-	}
-	pm := gl.Mark.PlusMinus
-	with := func(s tree.Score) string {
-		if !s.Known() {
-			return "–"
-		}
-		return score(s.Mean) + " " + pm + delta(1.96*s.SE)
-	}
-	what := func(s *side) string {
-		return s.t.Spec.Task + " · " + s.t.Spec.Agent + " · " + s.t.Spec.Policy
-	}
-	note := ""
-	if l.t.Spec.Task != r.t.Spec.Task {
-		note = "different tasks: their scores do not compare"
-	}
-	row("search", what(l), what(r), note, sWarn)
-	d, half, ds := difference(l.n.Val(), r.n.Val())
-	text := signed(d) + " " + pm + delta(half)
-	if math.Abs(d) <= half {
-		text += "  within the 95% interval"
-	}
-	row("validation", with(l.n.Val()), with(r.n.Val()), text, ds)
-	if l.n.Test.Known() || r.n.Test.Known() {
-		d, half, ds := difference(l.n.Test, r.n.Test)
-		row("test", with(l.n.Test), with(r.n.Test), signed(d)+" "+pm+delta(half), ds)
-	}
-	gain := func(s *side) string { return signed(s.n.Val().Mean - s.t.Base().Mean) }
-	row("over the base", gain(l), gain(r), "", sMuted)
-	cl, cr := l.t.PathCost(l.n.ID), r.t.PathCost(r.n.ID)
-	row("tokens of path", count(float64(cl.Tokens())), count(float64(cr.Tokens())), ratio(float64(cl.Tokens()), float64(cr.Tokens())), sMuted)
-	if l.t != r.t {
-		row("tokens of search", count(float64(l.t.Spent.Cost.Tokens())), count(float64(r.t.Spent.Cost.Tokens())),
-			ratio(float64(l.t.Spent.Cost.Tokens()), float64(r.t.Spent.Cost.Tokens())), sMuted)
-	}
-	row("stages", num(l.n.Depth), num(r.n.Depth), "", sMuted)
-	return y
-}
-
-// difference is b less a with the half-width of its 95% interval (normal approximation).
-func difference(a, b tree.Score) (d, half float64, st paint.Style) {
-	d = b.Mean - a.Mean
-	half = 1.96 * math.Hypot(a.SE, b.SE)
-	switch {
-	case d > half:
-		st = sGain
-	case d < -half:
-		st = sLoss
-	default:
-		st = sMuted
-	}
-	return d, half, st
-}
-
-func ratio(a, b float64) string {
-	if a <= 0 || b <= 0 {
-		return ""
-	}
-	return "×" + strconv.FormatFloat(b/a, 'f', 2, 64)
-}
-
-func (a *app) drawConfigDiff(c paint.Canvas, l, r *side) {
-	a.rule(c, "configuration", sMuted)
-	diff := l.t.Spec.Space.Diff(l.n.Config, r.n.Config)
-	if len(diff) == 0 {
-		c.Text(0, 1, sMuted, "the same")
-	}
-	y := 1
-	for _, d := range diff[min(len(diff), max(0, min(a.pages.compare.top, len(diff)-c.H()+1))):] {
-		role := "other"
-		for _, t := range []*tree.Tree{l.t, r.t} {
-			if p, ok := t.Spec.Space.Find(d.Param); ok {
-				role = string(p.Role)
-			}
-		}
-		st := fg(themes.RoleToken(role))
-		c.Text(0, y, st, a.look.glyphs.Role(role))
-		c.TextIn(2, y, 24, sText, d.Param, a.look.glyphs.Mark.Ellipsis)
-		c.TextRight(36, y, fg(themes.Series1), value(d.From))
-		c.Text(37, y, st, a.look.glyphs.Mark.Arrow)
-		c.TextRight(48, y, fg(themes.Series2), value(d.To))
-		y++
-	}
-	for i, s := range []*side{l, r} {
-		y++
-		a.rule(c.Sub(0, y, c.W(), 1), "path to "+s.title, fg(themes.Series1+themes.Token(i)))
-		y++
-		for _, n := range s.t.Path(s.n.ID) {
-			if n.ID == tree.Root {
-				continue
-			}
-			c.Text(0, y, sMuted, name(n.ID))
-			c.TextIn(6, y, c.W()-13, sText, changeWords(s.t.Spec.Space, n.Transition), a.look.glyphs.Mark.Ellipsis)
-			if v := n.Val(); v.Known() {
-				c.TextRight(c.W()-1, y, sMuted, score(v.Mean))
-			}
-			y++
-		}
-	}
-}
-
-func (a *app) drawOverlaid(c paint.Canvas, l, r *side) {
-	p := &a.pages.compare
-	metrics := []string{tree.MetricReward, tree.MetricValidation, tree.MetricEntropy, tree.MetricKL, tree.MetricLength, tree.MetricTruncated, tree.MetricGradNorm}
-	m := metrics[p.metric%len(metrics)]
-	a.rule(c, metricLabel(m)+" along the path (m: another)", sMuted)
-	plot := &chart.Plot{Cursor: nan()}
-	if !a.look.glyphs.Braille {
-		plot.Point = a.look.glyphs.Plot.Point
-	}
-	for i, s := range []*side{r, l} { // the first lies on top, dashed, so that both are seen where they agree
-		sr := chart.Series{Ink: ink(themes.Series2 - themes.Token(i)), Dash: 12 * i}
-		for _, pt := range s.points {
-			if y, ok := pt.Values[m]; ok {
-				sr.X, sr.Y = append(sr.X, float64(pt.Step)), append(sr.Y, y)
-			}
-		}
-		plot.Series = append(plot.Series, sr)
-	}
-	if !plot.Fit() {
-		c.Text(0, 1, sMuted, "not measured")
+	y := a.drawSideScores(body, l, r) + 1
+	rest := body.Sub(0, y, w, h-y)
+	if w >= 100 {
+		a.drawDifference(rest.Sub(0, 0, 52, rest.H()), l, r)
+		a.drawOverlaid(rest.Sub(54, 0, w-54, rest.H()), l, r)
 		return
 	}
-	plot.Draw(c.Sub(8, 1, c.W()-8, c.H()-2))
-	c.TextRight(7, 1, sFaint, fixed(plot.Y1))
-	c.TextRight(7, c.H()-2, sFaint, fixed(plot.Y0))
-	c.TextRight(c.W(), c.H()-1, sFaint, num(int(plot.X1))+" steps")
+	half := max(rest.H()/2, min(rest.H(), 6))
+	a.drawOverlaid(rest.Sub(0, 0, w, half), l, r)
+	a.drawDifference(rest.Sub(0, half, w, rest.H()-half), l, r)
+}
+
+// moveReadout moves the readout by a column; beyond the last one the ends of the curves are read.
+func (p *compare) moveReadout(by int) {
+	if p.at == 0 && by < 0 {
+		p.at = p.width + 1
+	}
+	if p.at += by; p.at > p.width || p.at < 0 {
+		p.at = 0
+	}
 }
 
 func compareActions() []action {
@@ -306,13 +207,16 @@ func compareActions() []action {
 			return nil
 		}),
 		onNode(action{id: "compare.nodes", keys: []string{"c"}, on: onSearch, group: "Pages", short: "compare", help: "compare the node with the marked one, or with its parent"}, notRoot, (*app).compareNodes),
-		{id: "compare.metric", keys: []string{"m", "right", "l"}, on: onCompare, group: g, short: "metric", help: "another curve", foot: 1, run: plain(func(a *app) { a.pages.compare.metric++ })},
-		{id: "compare.prev", keys: []string{"left", "h"}, on: onCompare, group: g, help: "the curve before", run: plain(func(a *app) { a.pages.compare.metric += 6 })},
-		{id: "compare.swap", keys: []string{"x"}, on: onCompare, group: g, short: "swap", help: "left for right", foot: 2, run: plain(func(a *app) {
+		{id: "compare.metric", keys: []string{"m", "]"}, on: onCompare, group: g, short: "more curves", help: "the next metric", foot: 1, run: plain(func(a *app) { a.pages.compare.first++ })},
+		{id: "compare.prev", keys: []string{"M", "["}, on: onCompare, group: g, help: "the metric before", run: plain(func(a *app) { a.pages.compare.first-- })},
+		{id: "compare.left", keys: []string{"left", "h"}, shown: "←→", on: onCompare, group: g, short: "read values", help: "read the curves a little earlier", foot: 2, run: plain(func(a *app) { a.pages.compare.moveReadout(-1) })},
+		{id: "compare.right", keys: []string{"right", "l"}, on: onCompare, group: g, help: "read the curves a little later; behind the end, their last values", run: plain(func(a *app) { a.pages.compare.moveReadout(1) })},
+		{id: "compare.smooth", keys: []string{"i"}, on: onCompare, group: g, short: "raw or smooth", help: "curves as they were measured, or as a moving average", foot: 3, run: plain(func(a *app) { a.pages.compare.raw = !a.pages.compare.raw })},
+		{id: "compare.swap", keys: []string{"x"}, on: onCompare, group: g, short: "swap", help: "left for right", foot: 4, run: plain(func(a *app) {
 			p := &a.pages.compare
 			p.sides[0], p.sides[1] = p.sides[1], p.sides[0]
 		})},
-		{id: "compare.down", keys: []string{"down", "j"}, on: onCompare, group: g, help: "scroll the configuration", run: plain(func(a *app) { a.pages.compare.top++ })},
-		{id: "compare.up", keys: []string{"up", "k"}, on: onCompare, group: g, help: "scroll back", run: plain(func(a *app) { a.pages.compare.top = max(0, a.pages.compare.top-1) })},
+		{id: "compare.down", keys: []string{"down", "j"}, shown: "↓ j", on: onCompare, group: g, help: "scroll the configuration and the paths", run: plain(func(a *app) { a.pages.compare.top++ })},
+		{id: "compare.up", keys: []string{"up", "k"}, shown: "↑ k", on: onCompare, group: g, help: "scroll back", run: plain(func(a *app) { a.pages.compare.top = max(0, a.pages.compare.top-1) })},
 	}
 }

@@ -348,7 +348,11 @@ func (a *app) drawSteps(c paint.Canvas, n *tree.Node, metric string) {
 	if !ok {
 		return
 	}
-	area := c.Sub(gutter, 0, c.W()-gutter, 1)
+	a.stepAxis(c.Sub(gutter, 0, c.W()-gutter, 1), p)
+}
+
+// stepAxis labels the steps of a chart in the row below it.
+func (a *app) stepAxis(area paint.Canvas, p *chart.Plot) {
 	last := area.TextRight(area.W(), 0, sFaint, num(int(math.Round(p.X1)))+" steps")
 	step := axisStep((p.X1 - p.X0) / max(1, float64(area.W())/9))
 	free := 0

@@ -23,11 +23,14 @@
 //
 //	app.go bridge.go run.go       the root model, commands and messages, the program
 //	keys.go searchkeys.go nodekeys.go viewkeys.go   the table's rows; undo.go leave.go what some of them do
-//	home.go library.go newsearch.go                 the library and the form of a new search
+//	home.go library.go newsearch.go                 the library, what is done in it, and the form of a new search
+//	librarylist.go libraryfilter.go librarywatch.go its list, its filter language, its renewal and what that announces
+//	glance.go glancedraw.go                         the preview of the search under its cursor
 //	search.go outline.go graph.go filter.go         an open search: its index, its rows, the graph, the filter language
 //	searchpage.go inspector.go curves.go records.go searchfacts.go   how it is painted
 //	gate.go edit.go form.go       the review of proposals and the forms that change them
-//	trajectories.go play.go compare.go agentpage.go pages.go         the other pages
+//	compare.go comparetable.go comparecurves.go   two nodes or searches side by side
+//	trajectories.go play.go agentpage.go pages.go   the other pages
 //
 // Every page and dialog at four sizes is in testdata/golden as text, the main pages in testdata/pictures in colour. To look at
 // them by hand, on made-up searches: go test -c -o stage ./tui && LLMZERO_STAGE=full ./stage (or empty, gpu, growing, large).

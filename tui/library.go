@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -58,7 +59,7 @@ func (a *app) homeDelete() tea.Cmd {
 	id := s.Search
 	return a.confirm("Delete "+or(s.Name, id)+"?", "Its "+plural(s.Nodes, "node")+", curves, samples and checkpoints are deleted for good. Export it first if you may want it.",
 		"Delete", func(a *app) tea.Cmd {
-			delete(a.home.marked, id)
+			a.home.marks = slices.DeleteFunc(a.home.marks, func(m string) bool { return m == id })
 			return a.onLibrary("deleted "+id, "delete", func(ctx context.Context) (string, error) {
 				return "", a.opt.Library.Remove(ctx, id)
 			})

@@ -61,6 +61,7 @@ func (a *app) wheel(p tea.Mouse) tea.Cmd {
 	case a.page == onHome:
 		a.home.cursor += sign(by)
 		a.home.clamp(a)
+		return a.readGlance()
 	case a.page == onSearch && (z.Kind == "node" || z.Kind == "tree"):
 		a.s.step(by)
 		return a.follow()
@@ -89,6 +90,7 @@ func (a *app) click(x, y int) tea.Cmd {
 			return a.homeEnter()
 		}
 		a.home.cursor = z.Index
+		return a.readGlance()
 	case "action":
 		return a.perform(&a.acts.all[z.Index])
 	case "node":

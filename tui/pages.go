@@ -39,6 +39,8 @@ func (a *app) clickPage(z paint.Zone, x int) tea.Cmd {
 	switch z.Kind {
 	case "stage":
 		a.pages.traj.cursor = z.Index
+	case "compare":
+		a.pages.compare.at = x - z.X + 1
 	case "scrub":
 		if p := a.s.play; p != nil {
 			p.paused = true

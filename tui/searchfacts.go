@@ -29,7 +29,7 @@ func (a *app) drawSearchFacts(c paint.Canvas) {
 	row("task", sp.Task+sep+or(sp.Model, sp.Trainer)+sep+"seed "+num(int(sp.Seed)))
 	row("agent", sp.Agent+sep+"policy "+sp.Policy)
 	row("segments", plural(sp.Segment, "step")+" each"+sep+num(max(1, sp.Parallel))+" at once")
-	row("budget", s.budgetWords())
+	row("budget", budgetWords(sp.Budget))
 	row("proposals", rules(sp.Approval)+" (A)")
 	if s.t.Reason != "" {
 		row("status", string(s.t.Status)+": "+s.t.Reason)
@@ -90,9 +90,8 @@ func banWords(b tree.Ban) string {
 	return b.Param + " " + what
 }
 
-// budgetWords says what the search may spend.
-func (s *search) budgetWords() string {
-	b := s.t.Spec.Budget
+// budgetWords says what a search may spend.
+func budgetWords(b tree.Budget) string {
 	var parts []string
 	if b.Segments > 0 {
 		parts = append(parts, plural(b.Segments, "segment"))

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"slices"
-	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -275,7 +274,8 @@ func (s *search) sibling(by int) {
 // pageTyped gives keys to a field that is being typed in on a page.
 func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	if a.page == onHome && a.home.typing != nil {
-		return nil, a.home.typed(k)
+		taken := a.home.typed(k)
+		return a.readGlance(), taken
 	}
 	if a.page != onSearch || a.s == nil || a.s.pane.filtering == nil {
 		return nil, false
@@ -308,23 +308,6 @@ func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	}
 	a.s.out.filter, a.s.out.stale = f, true
 	return a.follow(), true
-}
-
-// typed edits the library's filter.
-func (h *home) typed(k tea.KeyPressMsg) bool {
-	switch k.String() {
-	case "enter":
-		h.typing = nil
-	case "esc":
-		h.typing, h.filter = nil, ""
-	default:
-		if !h.typing.typed(k) {
-			return false
-		}
-		h.filter = strings.TrimSpace(h.typing.value())
-	}
-	h.arrange()
-	return true
 }
 
 // needed are the nodes whose points the page in view shows.
@@ -377,6 +360,11 @@ func (a *app) announce(s *search, waiting int, status tree.Status) tea.Cmd {
 	default:
 		return nil
 	}
+	return a.notify(text)
+}
+
+// notify is a toast, and a notification with the bell when they are on.
+func (a *app) notify(text string) tea.Cmd {
 	a.tell(text, themes.Waiting, noteTime)
 	switch {
 	case a.settings.Notify == notifyAlways:

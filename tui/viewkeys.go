@@ -98,35 +98,29 @@ func homeActions() []action {
 	}
 	return []action{
 		{id: "home.open", keys: []string{"enter", "right", "l"}, on: onHome, group: g, short: "open", help: "open the search, or take the menu's line", foot: 1, run: (*app).homeEnter},
-		{id: "home.down", keys: []string{"down", "j"}, shown: "↓ j", on: onHome, group: g, help: "down", run: plain(func(a *app) { a.home.cursor++; a.home.clamp(a) })},
-		{id: "home.up", keys: []string{"up", "k"}, shown: "↑ k", on: onHome, group: g, help: "up", run: plain(func(a *app) { a.home.cursor--; a.home.clamp(a) })},
-		{id: "home.top", keys: []string{"home", "g"}, on: onHome, group: g, help: "the first", run: plain(func(a *app) { a.home.cursor = 0 })},
-		{id: "home.end", keys: []string{"end", "G"}, on: onHome, group: g, help: "the last", run: plain(func(a *app) { a.home.cursor = 1 << 20; a.home.clamp(a) })},
-		{id: "home.pgdown", keys: []string{"pgdown", "ctrl+d"}, on: onHome, group: g, help: "a page down", run: plain(func(a *app) { a.home.cursor += 10; a.home.clamp(a) })},
-		{id: "home.pgup", keys: []string{"pgup", "ctrl+u"}, on: onHome, group: g, help: "a page up", run: plain(func(a *app) { a.home.cursor -= 10; a.home.clamp(a) })},
+		{id: "home.down", keys: []string{"down", "j"}, shown: "↓ j", on: onHome, group: g, help: "down", run: homeMove(1)},
+		{id: "home.up", keys: []string{"up", "k"}, shown: "↑ k", on: onHome, group: g, help: "up", run: homeMove(-1)},
+		{id: "home.top", keys: []string{"home", "g"}, on: onHome, group: g, help: "the first", run: homeMove(-1 << 20)},
+		{id: "home.end", keys: []string{"end", "G"}, on: onHome, group: g, help: "the last", run: homeMove(1 << 20)},
+		{id: "home.pgdown", keys: []string{"pgdown", "ctrl+d"}, on: onHome, group: g, help: "a page down", run: homeMove(10)},
+		{id: "home.pgup", keys: []string{"pgup", "ctrl+u"}, on: onHome, group: g, help: "a page up", run: homeMove(-10)},
 		{id: "home.new", keys: []string{"n"}, on: onHome, group: g, short: "new search", help: "choose task, trainer, agent and budget, and start", foot: 2, run: (*app).askNew},
-		{id: "home.tour", keys: []string{"t"}, on: onHome, group: g, short: "quick tour", help: "start a small search at once", foot: 6, run: (*app).quickTour},
-		{id: "home.filter", keys: []string{"/"}, on: onHome, group: g, short: "filter", help: "show searches that hold some words", foot: 3, why: anySearch, run: plain(func(a *app) { a.home.typing = newField(a.home.filter) })},
-		{id: "home.sort", keys: []string{"s"}, on: onHome, group: g, short: "sort", help: "newest, last changed, best, gain, task", foot: 5, why: anySearch, run: plain(func(a *app) {
-			a.home.sort = (a.home.sort + 1) % len(homeSorts)
-			a.home.arrange()
+		{id: "home.tour", keys: []string{"t"}, on: onHome, group: g, short: "quick tour", help: "start a small search at once", foot: 10, run: (*app).quickTour},
+		{id: "home.filter", keys: []string{"/"}, on: onHome, group: g, short: "filter", help: "show matching searches only: best>0.6 gain>0 status:waiting task:sort agent:rules text", foot: 3, why: anySearch, run: plain(func(a *app) { a.home.typing = newField(a.home.filter) })},
+		{id: "home.sort", keys: []string{"s"}, on: onHome, group: g, short: "sort", help: "newest, last changed, best, gain, spent, task, agent, status", foot: 6, why: anySearch, run: arranged(func(h *home) { h.sort = (h.sort + 1) % len(homeSorts) })},
+		{id: "home.reverse", keys: []string{"S"}, on: onHome, group: g, short: "reverse the order", help: "the last first", why: anySearch, run: arranged(func(h *home) { h.reverse = !h.reverse })},
+		{id: "home.mark", keys: []string{"space", "m"}, on: onHome, group: g, short: "mark", help: "mark to compare; c compares two, and of three the oldest mark goes", foot: 4, why: some, run: plain(func(a *app) {
+			a.home.mark(a.home.current().Search)
 		})},
-		{id: "home.mark", keys: []string{"space", "m"}, on: onHome, group: g, short: "mark", help: "mark to compare; c compares two", foot: 4, why: some, run: plain(func(a *app) {
-			id := a.home.current().Search
-			a.home.marked[id] = !a.home.marked[id]
-			if !a.home.marked[id] {
-				delete(a.home.marked, id)
-			}
-		})},
-		{id: "home.compare", keys: []string{"c"}, on: onHome, group: g, short: "compare", help: "compare the two marked searches", why: func(a *app) string {
-			if len(a.home.marked) != 2 {
+		{id: "home.compare", keys: []string{"c"}, on: onHome, group: g, short: "compare", help: "compare the two marked searches", foot: 5, why: func(a *app) string {
+			if len(a.home.marks) != 2 {
 				return "mark two searches with space first"
 			}
 			return ""
 		}, run: (*app).compareMarked},
-		{id: "home.rename", keys: []string{"r"}, on: onHome, group: g, short: "rename", help: "give the search a name", why: some, run: (*app).homeRename},
-		{id: "home.delete", keys: []string{"X", "delete"}, on: onHome, group: g, short: "delete", help: "delete the search and all its checkpoints", why: some, run: (*app).homeDelete},
-		{id: "home.export", keys: []string{"e"}, on: onHome, group: g, short: "export", help: "write the search or its best strategy to a file", why: some, run: (*app).homeExport},
+		{id: "home.rename", keys: []string{"r"}, on: onHome, group: g, short: "rename", help: "give the search a name", foot: 7, why: some, run: (*app).homeRename},
+		{id: "home.delete", keys: []string{"X", "delete"}, on: onHome, group: g, short: "delete", help: "delete the search and all its checkpoints", foot: 9, why: some, run: (*app).homeDelete},
+		{id: "home.export", keys: []string{"e"}, on: onHome, group: g, short: "export", help: "write the search or its best strategy to a file", foot: 8, why: some, run: (*app).homeExport},
 		{id: "home.import", keys: []string{"i"}, on: onHome, group: g, short: "import", help: "take a search that an export wrote into this store", run: (*app).askImport},
 		{id: "home.store", keys: []string{"o"}, on: onHome, group: g, short: "open a store", help: "leave this store for another file", run: (*app).askStore},
 		{id: "home.demo", keys: []string{"D"}, on: onHome, group: g, short: "demo", help: "watch how a recorded search grew", why: func(a *app) string {
@@ -136,7 +130,25 @@ func homeActions() []action {
 			return ""
 		}, run: (*app).watchDemo},
 		{id: "home.reload", keys: []string{"R", "ctrl+r"}, on: onHome, group: g, short: "reload", help: "read the store again", run: func(a *app) tea.Cmd { return a.loadList() }},
-		{id: "home.clear", keys: []string{"esc"}, on: onHome, group: g, help: "clear the filter", run: plain(func(a *app) { a.home.filter = ""; a.home.arrange() })},
+		{id: "home.clear", keys: []string{"esc"}, on: onHome, group: g, help: "clear the filter", run: arranged((*home).clearFilter)},
+	}
+}
+
+// homeMove moves the cursor of the library or the menu, and reads what is under it then.
+func homeMove(by int) func(*app) tea.Cmd {
+	return func(a *app) tea.Cmd {
+		a.home.cursor += by
+		a.home.clamp(a)
+		return a.readGlance()
+	}
+}
+
+// arranged changes how the list is arranged.
+func arranged(f func(*home)) func(*app) tea.Cmd {
+	return func(a *app) tea.Cmd {
+		f(a.home)
+		a.home.arrange()
+		return a.readGlance()
 	}
 }
 
