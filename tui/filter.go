@@ -65,7 +65,7 @@ func parseTerm(word string, sp tree.Space) (func(*search, *tree.Node) bool, erro
 		return parseKind(strings.ToLower(key), strings.ToLower(val))
 	}
 	word = strings.ToLower(word)
-	return func(s *search, n *tree.Node) bool { return strings.Contains(haystack(s, n), word) }, nil
+	return func(s *search, n *tree.Node) bool { return strings.Contains(s.haystack(n), word) }, nil
 }
 
 // numbers are what of a node can be compared; false when the node has no such number.
@@ -168,31 +168,4 @@ var kinds = map[string]func(*search, *tree.Node) bool{
 	"open":   func(_ *search, n *tree.Node) bool { return n.State.Open() },
 	"leaf":   func(_ *search, n *tree.Node) bool { return len(n.Children) == 0 },
 	"edited": func(_ *search, n *tree.Node) bool { return n.Verdict != nil && n.Verdict.Decision == tree.Edited },
-}
-
-// haystack is the text of a node that a plain word is looked for in.
-func haystack(s *search, n *tree.Node) string {
-	var b strings.Builder
-	b.WriteString(name(n.ID))
-	b.WriteByte(' ')
-	b.WriteString(string(n.State))
-	b.WriteByte(' ')
-	b.WriteString(changeWords(s.t.Spec.Space, n.Transition))
-	for _, c := range n.Transition.Changes {
-		b.WriteByte(' ')
-		b.WriteString(c.Param)
-	}
-	b.WriteByte(' ')
-	b.WriteString(n.Transition.Rationale)
-	if n.Verdict != nil {
-		b.WriteByte(' ')
-		b.WriteString(n.Verdict.Why)
-	}
-	if n.Outcome != nil && n.Outcome.Failure != nil {
-		b.WriteByte(' ')
-		b.WriteString(n.Outcome.Failure.Error())
-		b.WriteByte(' ')
-		b.WriteString(failure(n.Outcome.Failure.Class))
-	}
-	return strings.ToLower(b.String())
 }

@@ -143,5 +143,5 @@ func TestOutlineRows(t *testing.T) {
 	s.out.filter = f
 	s.out.stale = true
 	s.lay()
-	check("filtered", s.matches())
+	check("filtered", s.shown())
 }

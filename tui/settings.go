@@ -132,7 +132,7 @@ func (a *app) gotScreen(m screenMsg) {
 		s.out.order = order(st.Order)
 	}
 	if f, err := parseFilter(st.Filter, s.t.Spec.Space); err == nil {
-		s.out.filter = f
+		s.setFilter(f)
 	}
 	if st.Tab >= 0 && st.Tab < int(numTabs) {
 		s.pane.tab = tab(st.Tab)
@@ -159,7 +159,7 @@ func (a *app) saveScreen() tea.Cmd {
 	}
 	for id, on := range s.out.folded {
 		if on {
-			st.Folded = append(st.Folded, id)
+			st.Folded = append(st.Folded, tree.NodeID(id))
 		}
 	}
 	id := s.id

@@ -11,6 +11,7 @@ func viewActions() []action {
 		{id: "filter", keys: []string{"/"}, on: onSearch, group: g, short: "filter", help: "show matching nodes only: score>0.6 state:failed lr<1e-4 text", foot: 3, run: plain(func(a *app) {
 			p := &a.s.pane
 			p.filtering, p.filterWas, p.filterErr, p.focused = newField(a.s.out.filter.text), a.s.out.filter, "", false
+			a.s.out.before = a.s.out.cursor
 		})},
 		{id: "sort", keys: []string{"s"}, on: onSearch, group: g, short: "sort", help: "by tree, score, gain, or last change", run: plain(func(a *app) {
 			a.s.out.order = (a.s.out.order + 1) % numOrders
