@@ -115,6 +115,10 @@ func (a *app) drawTree(c paint.Canvas) {
 		in.Center(in.H()/2+1, sFaint, "esc clears it")
 	default:
 		a.drawOutline(in)
+		a.scrollbar(c.Sub(c.W()-1, 1, 1, in.H()), s.out.top, in.H(), len(s.out.rows))
+		if n := s.out.left; n > 0 {
+			c.TextRight(c.W()-2, 0, sFaint, " "+gl.Mark.Left+" "+plural(n, "level")+" ")
+		}
 	}
 	a.drawTreeFoot(c)
 }
@@ -150,11 +154,11 @@ func (a *app) drawTreeFoot(c paint.Canvas) {
 func (a *app) drawOutline(c paint.Canvas) {
 	s := a.s
 	s.out.scroll(c.H())
+	s.shift(c.H(), guideLevels(c.W()))
 	for i := 0; i < c.H() && s.out.top+i < len(s.out.rows); i++ {
 		id := s.out.rows[s.out.top+i]
 		a.drawTreeRow(c.Sub(0, i, c.W(), 1), s.t.Nodes[id])
 	}
-	a.scrollbar(c.Sub(c.W(), 0, 1, c.H()), s.out.top, c.H(), len(s.out.rows))
 	a.drawGuidance(c)
 }
 
@@ -212,7 +216,7 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 	right := a.drawRowNumbers(c, n, bg)
 	x := 1
 	if s.out.order == orderTree {
-		x = a.drawGuides(c, n, (c.W()-right)/2, bg)
+		x = a.drawGuides(c, n, guideLevels(c.W()), bg)
 	}
 	state := fg(themes.StateToken(string(n.State)))
 	if best && n.State.Trained() {
