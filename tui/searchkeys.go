@@ -257,10 +257,11 @@ func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	p := &a.s.pane
 	switch k.String() {
 	case "enter":
-		if p.filterErr == "" {
-			p.filtering = nil
+		if f, err := parseFilter(p.filtering.value(), a.s.t.Spec.Space); err == nil {
+			p.filtering, p.filterErr = nil, ""
+			a.s.setFilter(f)
 		} else {
-			a.note(p.filterErr)
+			a.note(err.Error())
 		}
 		return a.follow(), true
 	case "esc":
@@ -276,7 +277,7 @@ func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		return nil, true
 	}
 	// The list follows every letter; a word that is not finished yet leaves the last good filter in force.
-	f, err := parseFilter(p.filtering.value(), a.s.t.Spec.Space)
+	f, err := parseFilter(finished(p.filtering.value()), a.s.t.Spec.Space)
 	p.filterErr = ""
 	if err != nil {
 		p.filterErr = err.Error()

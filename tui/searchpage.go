@@ -105,6 +105,13 @@ func (a *app) drawTree(c paint.Canvas) {
 	in := a.panel(c, "Tree", !s.pane.focused)
 	c.Zone(0, 0, c.W(), c.H(), "tree", 0)
 	s.lay()
+	help, st := a.filterHelp(in.W())
+	foot := in.Sub(0, in.H()-len(help), in.W(), len(help))
+	foot.Fill(st)
+	for i, row := range help {
+		foot.Text(1, i, st, row)
+	}
+	in = in.Sub(0, 0, in.W(), in.H()-len(help))
 	switch {
 	case len(s.t.Nodes) == 0:
 		in.Center(in.H()/2, sMuted, a.spinner()+" scoring the base model"+gl.Mark.Ellipsis)
@@ -112,7 +119,9 @@ func (a *app) drawTree(c paint.Canvas) {
 		a.drawGraph(in)
 	case len(s.out.rows) == 0:
 		in.Center(in.H()/2, sMuted, "no node matches the filter")
-		in.Center(in.H()/2+1, sFaint, "esc clears it")
+		if s.pane.filtering == nil {
+			in.Center(in.H()/2+1, sFaint, "esc clears it")
+		}
 	default:
 		a.drawOutline(in)
 		a.scrollbar(c.Sub(c.W()-1, 1, 1, in.H()), s.out.top, in.H(), len(s.out.rows))
