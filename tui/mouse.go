@@ -55,6 +55,8 @@ func (a *app) wheel(p tea.Mouse) tea.Cmd {
 	case a.page == onHome:
 		a.home.cursor += sign(by)
 		a.home.clamp(a)
+	case a.page == onSearch && (z.Kind == "node" || z.Kind == "tree") && a.s.pane.graph.on:
+		a.s.pane.graph.pan(0, by)
 	case a.page == onSearch && (z.Kind == "node" || z.Kind == "tree"):
 		a.s.step(by)
 		return a.follow()
@@ -70,6 +72,9 @@ func (a *app) click(x, y int) tea.Cmd {
 	z, ok := a.grid.Hit(x, y)
 	if d := a.top(); d != nil {
 		return a.clickDialog(d, z.Kind, z.Index, ok)
+	}
+	if a.page == onSearch {
+		a.holdGraph(x, y)
 	}
 	switch z.Kind {
 	case "menu":
@@ -147,9 +152,13 @@ func (a *app) hover(x, y int) {
 	}
 }
 
-// drag moves the border between tree and inspector, or the cursor of the curves.
+// drag moves the border between tree and inspector, the graph, or the cursor of the curves.
 func (a *app) drag(x, y int) tea.Cmd {
 	if a.page != onSearch || a.top() != nil || a.w < 76 {
+		return nil
+	}
+	if g := &a.s.pane.graph; g.grab.on {
+		g.drag(x, y)
 		return nil
 	}
 	border := arrange(a.w, a.h, a.settings.Split, a.deviceRows(), false).inspect.X

@@ -75,7 +75,7 @@ func newSearch(id string, sess Session, now time.Time) *search {
 	// Subscribed first, so that nothing falls between the snapshot and the first event.
 	s.sub = sess.Subscribe()
 	s.t = sess.Tree()
-	s.pane.chart.cursor, s.pane.graph.zoom = -1, 2
+	s.pane.chart.cursor, s.pane.graph.zoom = -1, zoomNames
 	s.reindex()
 	if n := len(s.t.Nodes); n > 0 {
 		s.out.cursor = s.ix.best

@@ -117,6 +117,7 @@ func (a *app) drawTree(c paint.Canvas) {
 		in.Center(in.H()/2, sMuted, a.spinner()+" scoring the base model"+gl.Mark.Ellipsis)
 	case s.pane.graph.on:
 		a.drawGraph(in)
+		c.TextRight(c.W()-2, 0, sFaint, " "+s.pane.graph.zoom.String()+" + - ")
 	case len(s.out.rows) == 0:
 		in.Center(in.H()/2, sMuted, "no node matches the filter")
 		if s.pane.filtering == nil {

@@ -141,7 +141,7 @@ func (a *app) gotScreen(m screenMsg) {
 		s.pane.chart.overlay = overlayMode(st.Overlay)
 	}
 	s.pane.graph.on, s.pane.chart.log = st.Graph, st.Log
-	s.out.stale = true
+	s.out.stale, s.pane.graph.stale = true, true
 	if _, ok := s.t.Node(st.Cursor); ok {
 		s.out.cursor = st.Cursor
 	}

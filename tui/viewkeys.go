@@ -29,7 +29,7 @@ func viewActions() []action {
 			a.s.pane.tab = tabConfig
 		})},
 		{id: "zoomin", keys: []string{"+", "="}, on: onSearch, group: g, short: "zoom in", help: "curves: half the steps, around the cursor when it is set; graph: more of each node", run: plain(func(a *app) { a.zoom(1) })},
-		{id: "zoomout", keys: []string{"-"}, on: onSearch, group: g, short: "zoom out", help: "curves: more steps; graph: more nodes", run: plain(func(a *app) { a.zoom(-1) })},
+		{id: "zoomout", keys: []string{"-"}, on: onSearch, group: g, short: "zoom out", help: "curves: more steps; graph: more nodes, at last all of them", run: plain(func(a *app) { a.zoom(-1) })},
 		{id: "samples", keys: []string{"f"}, on: onSearch, group: g, short: "which samples", help: "samples: all, right, wrong, cut off", why: func(a *app) string {
 			if a.s.pane.tab != tabSamples {
 				return "open the samples first (6)"
@@ -44,6 +44,7 @@ func viewActions() []action {
 		{id: "nexttab", keys: []string{"]"}, on: onSearch, group: g, short: "next tab", help: "next tab of the inspector", run: then(func(a *app) { a.s.pane.tab = (a.s.pane.tab + 1) % numTabs })},
 		{id: "prevtab", keys: []string{"["}, on: onSearch, group: g, short: "previous tab", help: "tab before", run: then(func(a *app) { a.s.pane.tab = (a.s.pane.tab + numTabs - 1) % numTabs })},
 	}
+	acts = append(acts, graphActions()...)
 	for i := range numTabs {
 		acts = append(acts, action{
 			id: "tab." + tabNames[i], keys: []string{num(int(i) + 1)}, on: onSearch, group: "Inspector", short: tabNames[i], help: tabHelp[i],
@@ -57,7 +58,7 @@ func viewActions() []action {
 func (a *app) zoom(by int) {
 	p := &a.s.pane
 	if p.graph.on && !p.focused {
-		p.graph.zoom += by
+		p.graph.closer(by)
 		return
 	}
 	v := &p.chart
