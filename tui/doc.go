@@ -24,7 +24,10 @@
 //	app.go bridge.go run.go       the root model, commands and messages, the program
 //	keys.go searchkeys.go nodekeys.go viewkeys.go   the table's rows; undo.go leave.go what some of them do
 //	home.go library.go newsearch.go                 the library and the form of a new search
-//	search.go outline.go graph.go filter.go         an open search: its index, its rows, the graph, the filter language
+//	search.go                                       an open search and its index
+//	outline.go folds.go order.go guides.go          its rows: which there are, in which order, and their lines
+//	filter.go filterhelp.go sieve.go                the filter's language, its help, and its pass over the tree
+//	graph.go graphlay.go graphdraw.go overview.go   the graph: its view, where nodes stand, how they are painted
 //	searchpage.go inspector.go curves.go records.go searchfacts.go   how it is painted
 //	gate.go edit.go form.go       the review of proposals and the forms that change them
 //	trajectories.go play.go compare.go agentpage.go pages.go         the other pages

@@ -87,7 +87,7 @@ func TestFilterErrorsSayWhatToDo(t *testing.T) {
 // TestFilterSaysWhatIsPossible: the lines above a filter tell what can be typed, and what is wrong while it is being typed.
 func TestFilterSaysWhatIsPossible(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "is:best", "score>0.6 ": "is:best", "sta": "state:", "state:": "waiting, done", "state:f": "failed", "l": "lr", "lr": "or lr", "learn": "learning_rate",
+		"": "is:best", "score>0.6 ": "is:best", "sta": "state:", "state:": "waiting, done", "state:f": "failed", "l": "lr", "lr": "learning_rate: 1e-05 … 0.01", "gain": "and a number", "learn": "learning_rate",
 		"lr<": "1e-05 … 0.01", "scale_rewards=": "group, batch, none", "score>": "and a number", "memory": "text in", `"state`: "text in", "by:": "you",
 	} {
 		if got := filterHint(text, testSpace()); !strings.Contains(got, want) {

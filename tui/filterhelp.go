@@ -92,8 +92,11 @@ func filterHint(text string, sp tree.Space) string {
 	}
 	slices.Sort(all)
 	known := slices.DeleteFunc(slices.Compact(all), func(k string) bool { return !strings.HasPrefix(strings.ToLower(k), name) })
-	if len(known) == 0 {
+	switch {
+	case len(known) == 0:
 		return "text in changes, reasons, vetoes and failures"
+	case len(known) == 1 && strings.EqualFold(known[0], name):
+		return filterHint(name+"=", sp)
 	}
 	return "or " + strings.Join(known, "  ")
 }
@@ -130,5 +133,5 @@ func (a *app) filterHelp(width int) (rows []string, st paint.Style) {
 		text, st = filterHint(p.filtering.value(), a.s.t.Spec.Space), sMuted
 	}
 	rows = paint.Wrap(text, width-2)
-	return rows[:min(len(rows), 4)], st.On(ink(themes.Surface))
+	return rows[:min(len(rows), 7)], st.On(ink(themes.Surface))
 }

@@ -52,7 +52,7 @@ func (z zoom) cells(n int) int {
 	case zoomDots:
 		return 2
 	case zoomNames:
-		return max(6, len(num(n-1))+3)
+		return max(7, len(num(n-1))+3)
 	case zoomCards, numZooms:
 	}
 	return max(17, len(num(n-1))+9)
@@ -109,9 +109,9 @@ func (s *search) look(c paint.Canvas) {
 	}
 	if !g.free {
 		x, y := int(g.x[cur]*float32(cells))+cells/2, rows*int(s.ix.depth[cur])
-		margin := min(c.W()/4, 24)
+		margin, above := min(c.W()/4, 24), max(rows, c.H()/4)
 		g.left = max(min(g.left, x-margin), x+margin-c.W())
-		g.top = max(min(g.top, y-rows), y+2*rows-c.H())
+		g.top = max(min(g.top, y-above), y+rows+above-c.H())
 	}
 	within := func(at, all, shown int) int { return max(0, min(at, all-shown)) }
 	g.left = within(g.left, int(g.wide)*cells, c.W())
@@ -137,21 +137,27 @@ func (s *search) walkGraph(dx, dy int) {
 		s.fold(n.ID, false)
 		s.out.cursor = n.Children[0]
 	case dx != 0 && g.x[n.ID] >= 0:
-		row := g.row(n.Depth)
-		at := int(g.place[n.ID]-g.from[n.Depth]) + dx
-		if g.zoom == zoomAll {
-			far := g.x[n.ID] + float32(dx)*g.wide/float32(max(1, g.seen))
-			i, _ := slices.BinarySearchFunc(row, far, func(id int32, x float32) int { return cmp.Compare(g.x[id], x) })
-			at = max(i, at)
-			if dx < 0 {
-				at = min(i, int(g.place[n.ID]-g.from[n.Depth])+dx)
-			}
-			at = max(0, min(at, len(row)-1))
-		}
-		if at >= 0 && at < len(row) {
+		if row, at := g.beside(int32(n.ID), n.Depth, dx); at >= 0 && at < len(row) {
 			s.out.cursor = tree.NodeID(row[at])
 		}
 	}
+}
+
+// beside is the neighbour of a node on its level; in the overview the nearest that lies at least a cell away, else the last.
+func (g *graph) beside(id int32, level, dx int) (row []int32, at int) {
+	row, at = g.row(level), int(g.place[id]-g.from[level])+dx
+	if g.zoom != zoomAll {
+		return row, at
+	}
+	far := g.x[id] + float32(dx)*g.wide/float32(max(1, g.seen))
+	i, exact := slices.BinarySearchFunc(row, far, func(id int32, x float32) int { return cmp.Compare(g.x[id], x) })
+	if dx > 0 {
+		return row, min(max(i, at), len(row)-1)
+	}
+	if !exact {
+		i--
+	}
+	return row, max(min(i, at), 0)
 }
 
 // graphActions move the graph's view.

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	"llmzero/engine/tree"
 	"llmzero/themes"
 	"llmzero/tui/component/paint"
@@ -55,13 +57,9 @@ func (v graphView) edges(level int, parents, kids []int32) {
 	s, box := v.a.s, v.a.look.glyphs.Box
 	g, y := &s.pane.graph, v.line(level)+v.rows-1
 	for _, p := range parents {
-		if g.hi[p] < 0 {
-			continue
+		if g.hi[p] >= 0 {
+			v.bar(p, y, kids)
 		}
-		for x := max(0, v.column(g.lo[p])); x <= min(v.c.W()-1, v.column(g.hi[p])); x++ {
-			v.c.Text(x, y, sGrid, box.Top)
-		}
-		v.c.Text(v.column(g.x[p]), y, sGrid, box.TeeBottom)
 	}
 	for _, kid := range kids {
 		p := s.ix.parent[kid]
@@ -84,6 +82,30 @@ func (v graphView) edges(level int, parents, kids []int32) {
 		lo, hi := min(from, to), max(from, to)
 		v.c.Tint(lo, y, hi-lo+1, func(paint.Style) paint.Style { return sBest })
 	}
+}
+
+// bar paints the line over a parent's children. One that only passes through the view, from a parent to children that are both
+// out of sight, is left out: in a large tree nothing else would be seen. An arrow says where it goes on.
+func (v graphView) bar(p int32, y int, kids []int32) {
+	s := v.a.s
+	g, px := &s.pane.graph, v.column(s.pane.graph.x[p])
+	if seen := px >= 0 && px < v.c.W(); !seen && !slices.ContainsFunc(kids, func(k int32) bool {
+		x := v.column(g.x[k])
+		return s.ix.parent[k] == p && x >= 0 && x < v.c.W()
+	}) {
+		return
+	}
+	gl, lo, hi := v.a.look.glyphs, v.column(g.lo[p]), v.column(g.hi[p])
+	for x := max(0, lo); x <= min(v.c.W()-1, hi); x++ {
+		v.c.Text(x, y, sGrid, gl.Box.Top)
+	}
+	if lo < 0 {
+		v.c.Text(0, y, sMuted, gl.Mark.Left)
+	}
+	if hi >= v.c.W() {
+		v.c.Text(v.c.W()-1, y, sMuted, gl.Mark.Right)
+	}
+	v.c.Text(px, y, sGrid, gl.Box.TeeBottom)
 }
 
 // node paints a node as its zoom has it: its state's sign; its name; its score or what became of it; what it changed.
@@ -123,8 +145,11 @@ func (v graphView) figures(n *tree.Node) string {
 	s := v.a.s
 	switch {
 	case !n.State.Trained() || !n.Val().Known():
-		if n.State == tree.StateProposed {
+		switch {
+		case n.State == tree.StateProposed:
 			return "waits"
+		case s.pane.graph.zoom < zoomCards && n.State != tree.StateRunning:
+			return string(n.State)
 		}
 		return paint.Clean(s.fate(n))
 	case s.pane.graph.zoom < zoomCards:
