@@ -192,12 +192,9 @@ func TestFilterFollowsTheTree(t *testing.T) {
 	r, _ := opened(t, nil)
 	r.keys("/ type:state:queued enter")
 	r.mustShow("0 of 13")
-	r.keys("enter wait a") // approve the one that waits
-	if s := r.a.s; s.out.filter.text != "" {
-		s.goTo(12)
-	}
-	r.keys("/ type:state:queued enter")
-	r.mustShow("1 of 13")
+	r.do(r.a.do("", tree.Command{Kind: tree.CmdApprove, Node: 12}))
+	r.mustShow("1 of 13", "n12")
+	r.mustNotShow("no node matches")
 }
 
 // TestFlatOrders checks the sort by bytes against the plain one.

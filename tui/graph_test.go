@@ -68,6 +68,39 @@ func TestGraphShowsStateByGlyph(t *testing.T) {
 	r.mustNotShow("●n7")
 }
 
+// TestGraphLines: the way to the best path's next node is gold, and in a large tree no line crosses the view without an end in it.
+func TestGraphLines(t *testing.T) {
+	r, _ := opened(t, nil)
+	r.keys("v")
+	r.screen()
+	gold := 0
+	for x := range 49 {
+		if sign, st := r.a.grid.At(x, 4); sign == "─" && st.Fg == paint.Token(themes.Best) {
+			gold++
+		}
+	}
+	if gold < 5 {
+		t.Errorf("%d cells of the line from the root to n1 are gold:\n%s", gold, r.screen())
+	}
+	r = newRig(t, newFakeLibrary(forest(20_000)), nil)
+	r.keys("enter v")
+	r.a.s.pane.graph.zoom = zoomDots
+	lines := 0
+	for range 40 {
+		r.keys("up")
+		for line := range strings.SplitSeq(tidy(r), "\n") {
+			if strings.Contains(line, "─────") && !strings.Contains(line, "Tree") && !strings.Contains(line, "sort") {
+				if lines++; !strings.ContainsAny(line, "╭╮┬┴┼") {
+					t.Fatalf("a line without an end is in view: %q", line)
+				}
+			}
+		}
+	}
+	if lines == 0 {
+		t.Error("no line was in view")
+	}
+}
+
 // graphOf is a laid graph of a random tree with some folds.
 func graphOf(n int) *search {
 	s := newSearch("s", newFakeSession(forest(n)), testTime)
@@ -226,6 +259,15 @@ func TestPanGraph(t *testing.T) {
 	r.screen()
 	if g.left != left+29 {
 		t.Errorf("a drag of 5 cells went from %d to %d", left+24, g.left)
+	}
+	top, high := g.top, newRig(t, newFakeLibrary(chainOf(60)), nil)
+	high.keys("enter v")
+	high.screen()
+	at := high.a.s.pane.graph.top
+	high.send(tea.MouseWheelMsg(tea.Mouse{X: 20, Y: 20, Button: tea.MouseWheelUp}))
+	high.screen()
+	if now := high.a.s.pane.graph.top; now != at-3 || g.top != top {
+		t.Errorf("the wheel went from row %d to %d", at, now)
 	}
 	r.keys("up")
 	r.screen()

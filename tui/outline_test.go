@@ -67,6 +67,18 @@ func TestDeepTreesShareOneOffset(t *testing.T) {
 	if s.out.left != before {
 		t.Errorf("a step to and fro moved the offset from %d to %d", before, s.out.left)
 	}
+	moves := 0
+	for range 15 {
+		before = s.out.left
+		r.keys("down")
+		r.screen()
+		if s.out.left != before {
+			moves++
+		}
+	}
+	if moves == 0 || moves > 7 {
+		t.Errorf("15 steps down moved the offset %d times", moves)
+	}
 	r.keys("home")
 	r.screen()
 	if s.out.left != 0 {
@@ -101,5 +113,27 @@ func TestTreeScrollbar(t *testing.T) {
 	r, _ = opened(t, nil)
 	if _, n := thumb(); n != 0 {
 		t.Error("a tree that fits has a scrollbar")
+	}
+}
+
+// TestFoldAllKeepsTheBestPath: Z folds everything but the best path, and a second Z unfolds all.
+func TestFoldAllKeepsTheBestPath(t *testing.T) {
+	r, _ := opened(t, nil)
+	all := len(r.a.s.out.rows)
+	r.keys("Z")
+	r.screen()
+	s := r.a.s
+	for _, n := range s.t.Path(s.ix.best) {
+		if s.out.folded[n.ID] || s.out.at[n.ID] < 0 {
+			t.Errorf("%s of the best path is folded away", name(n.ID))
+		}
+	}
+	r.keys("J") // n8 has no children
+	s.goTo(1)
+	r.keys("z")
+	s.foldAll()
+	s.lay()
+	if len(s.out.rows) != len(s.t.Nodes) {
+		t.Errorf("%d rows after unfolding all, %d at first", len(s.out.rows), all)
 	}
 }
