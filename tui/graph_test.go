@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -210,6 +211,20 @@ func TestOverviewHoldsTheWholeTree(t *testing.T) {
 				t.Errorf("%d of %d nodes are in the picture, the best is %g, not %g", count, len(s.t.Nodes), best, s.ix.high)
 			}
 		}
+	}
+	s := newSearch("s", newFakeSession(forest(3000)), testTime)
+	s.layGraph()
+	s.out.hit = make([]bool, len(s.t.Nodes))
+	s.out.hit[1500] = true
+	hits, dots := 0, 0
+	for _, c := range s.survey(70, 20, true).cells {
+		if c.hit {
+			hits++
+			dots += bits.OnesCount8(c.dots)
+		}
+	}
+	if hits != 1 || dots != 1 {
+		t.Errorf("under a filter that one node passes, %d dots in %d cells are coloured", dots, hits)
 	}
 	r := newRig(t, newFakeLibrary(forest(20_000)), nil)
 	r.keys("enter v")

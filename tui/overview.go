@@ -52,10 +52,13 @@ func (s *search) survey(cols, rows int, braille bool) *overview {
 			continue
 		}
 		c.count++
-		if braille {
+		in := hit == nil || hit[i]
+		if in && !c.hit {
+			c.dots = 0 // of nodes that the filter keeps back
+		}
+		if braille && (in || !c.hit) {
 			c.dots |= dotBits[px&1][py&3]
 		}
-		in := hit == nil || hit[i]
 		val := s.ix.val[i]
 		if val != val {
 			val = math.Inf(-1)
