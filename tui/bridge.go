@@ -117,6 +117,10 @@ func (a *app) receiveSearch(msg tea.Msg) tea.Cmd {
 		m.s.live = m.live
 	case snapshotMsg:
 		return a.mended(m)
+	case siftMsg:
+		m.s.out.sieve.asked = false
+		m.s.sift(sliceTime)
+		return a.follow()
 	case pointsMsg:
 		a.gotPoints(m)
 	case recordMsg:
@@ -227,7 +231,11 @@ func (a *app) follow() tea.Cmd {
 	if s == nil {
 		return nil
 	}
-	var cmds []tea.Cmd
+	if s.said != "" {
+		a.note(s.said)
+		s.said = ""
+	}
+	cmds := []tea.Cmd{a.sift()}
 	ids := a.needed()
 	s.forget(ids)
 	for _, id := range ids {

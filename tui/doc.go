@@ -26,7 +26,10 @@
 //	home.go library.go newsearch.go                 the library, what is done in it, and the form of a new search
 //	librarylist.go libraryfilter.go librarywatch.go its list, its filter language, its renewal and what that announces
 //	glance.go glancedraw.go                         the preview of the search under its cursor
-//	search.go outline.go graph.go filter.go         an open search: its index, its rows, the graph, the filter language
+//	search.go                                       an open search and its index
+//	outline.go folds.go order.go guides.go          its rows: which there are, in which order, and their lines
+//	filter.go filterhelp.go sieve.go                the filter's language, its help, and its pass over the tree
+//	graph.go graphlay.go graphdraw.go overview.go   the graph: its view, where nodes stand, how they are painted
 //	searchpage.go inspector.go curves.go records.go searchfacts.go   how it is painted
 //	gate.go edit.go form.go       the review of proposals and the forms that change them
 //	compare.go comparetable.go comparecurves.go   two nodes or searches side by side

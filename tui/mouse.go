@@ -62,6 +62,8 @@ func (a *app) wheel(p tea.Mouse) tea.Cmd {
 		a.home.cursor += sign(by)
 		a.home.clamp(a)
 		return a.readGlance()
+	case a.page == onSearch && (z.Kind == "node" || z.Kind == "tree") && a.s.pane.graph.on:
+		a.s.pane.graph.pan(0, by)
 	case a.page == onSearch && (z.Kind == "node" || z.Kind == "tree"):
 		a.s.step(by)
 		return a.follow()
@@ -80,6 +82,9 @@ func (a *app) click(x, y int) tea.Cmd {
 	}
 	if a.grab(x) {
 		return nil
+	}
+	if a.page == onSearch {
+		a.holdGraph(x, y)
 	}
 	switch z.Kind {
 	case "menu":
@@ -175,6 +180,10 @@ func (a *app) grab(x int) bool {
 // drag moves what was grabbed, or the cursor of the curves.
 func (a *app) drag(x, y int) {
 	if a.page != onSearch || a.top() != nil {
+		return
+	}
+	if g := &a.s.pane.graph; g.grab.on {
+		g.drag(x, y)
 		return
 	}
 	if a.dragging {

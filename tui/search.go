@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -28,6 +29,7 @@ type search struct {
 	play    *player // a replay, nil without
 	undo    []undoStep
 	opened  time.Time
+	said    string // what the screen should say about a move, until it has
 }
 
 // curve are the metric points of one node's own segment.
@@ -59,9 +61,11 @@ type index struct {
 	queued   int
 	low      float64 // lowest and highest validation score
 	high     float64
-	below    []int32 // how many nodes hang below each
+	below    []int32   // how many nodes hang below each
+	val      []float64 // validation score of each, NaN when unknown
 	// The shape of the tree in compact arrays: walking 100,000 nodes along pointers misses the cache at every step.
 	parent, first, next []int32 // -1 for none
+	depth               []int32
 }
 
 func newSearch(id string, sess Session, now time.Time) *search {
@@ -71,8 +75,7 @@ func newSearch(id string, sess Session, now time.Time) *search {
 	// Subscribed first, so that nothing falls between the snapshot and the first event.
 	s.sub = sess.Subscribe()
 	s.t = sess.Tree()
-	s.out.folded = map[tree.NodeID]bool{}
-	s.pane.chart.cursor, s.pane.graph.zoom = -1, 2
+	s.pane.chart.cursor, s.pane.graph.zoom = -1, zoomNames
 	s.reindex()
 	if n := len(s.t.Nodes); n > 0 {
 		s.out.cursor = s.ix.best
@@ -133,10 +136,16 @@ func (s *search) reindex() {
 	ix := index{
 		bestPath: map[tree.NodeID]bool{}, below: renew(s.ix.below, count, 0), parent: renew(s.ix.parent, count, -1),
 		first: renew(s.ix.first, count, -1), next: renew(s.ix.next, count, -1),
+		val: grow(s.ix.val, count), depth: grow(s.ix.depth, count),
 	}
 	known := false
 	for i := count - 1; i >= 0; i-- {
 		n := t.Nodes[i]
+		v := n.Val()
+		ix.depth[i], ix.val[i] = int32(n.Depth), v.Mean
+		if !v.Known() {
+			ix.val[i] = math.NaN()
+		}
 		if i > 0 {
 			p := n.Parent
 			ix.below[p] += ix.below[i] + 1
@@ -150,7 +159,6 @@ func (s *search) reindex() {
 		case tree.StateQueued, tree.StateApproved:
 			ix.queued++
 		case tree.StateEvaluated, tree.StateStopped:
-			v := n.Val()
 			if !v.Known() {
 				continue
 			}
@@ -174,8 +182,10 @@ func (s *search) reindex() {
 	}
 	grown := len(s.out.at) != count
 	s.ix = ix
-	// A change of state moves no row unless rows are chosen or sorted by it.
-	if grown || !s.out.filter.empty() || s.out.order != orderTree {
+	s.out.folded = append(s.out.folded, make([]bool, max(0, count-len(s.out.folded)))...)
+	s.touch()
+	// A change of state moves no row unless rows are sorted by it; a filter lays them anew when its pass has ended.
+	if grown || s.out.order != orderTree {
 		s.out.stale, s.pane.graph.stale = true, true
 	}
 }

@@ -147,7 +147,7 @@ func searchActions() []action {
 			}
 			return ""
 		}, run: plain(func(a *app) { a.s.fold(a.s.out.cursor, !a.s.out.folded[a.s.out.cursor]) })},
-		{id: "foldall", keys: []string{"Z"}, on: onSearch, group: g, short: "fold all but the best path", help: "fold what is not on the best path, or unfold all", run: plain((*app).foldAll)},
+		{id: "foldall", keys: []string{"Z"}, on: onSearch, group: g, short: "fold all but the best path", help: "fold what is not on the best path, or unfold all", run: plain(func(a *app) { a.s.foldAll() })},
 		{id: "best", keys: []string{"b"}, on: onSearch, group: g, short: "best", help: "to the best node", foot: 4, run: then(func(a *app) { a.s.goTo(a.s.ix.best) })},
 		{id: "waiting", keys: []string{"w"}, on: onSearch, group: g, short: "next waiting", help: "to the next proposal that waits", why: waits, run: then(func(a *app) { a.s.cycle(a.s.ix.waiting) })},
 		{id: "running", keys: []string{"n"}, on: onSearch, group: g, short: "next running", help: "to the next running segment", why: func(a *app) string {
@@ -232,20 +232,6 @@ func (a *app) sidewaysPane(by int) {
 	v.cursor = max(0, min(v.cursor, a.w)+by)
 }
 
-func (a *app) foldAll() {
-	s := a.s
-	if len(s.out.folded) > 0 {
-		s.out.folded = map[tree.NodeID]bool{}
-	} else {
-		for _, n := range s.t.Nodes {
-			if len(n.Children) > 0 && !s.ix.bestPath[n.ID] {
-				s.out.folded[n.ID] = true
-			}
-		}
-	}
-	s.out.stale, s.pane.graph.stale = true, true
-}
-
 // cycle goes to the next of ids after the cursor.
 func (s *search) cycle(ids []tree.NodeID) {
 	for _, id := range ids {
@@ -283,14 +269,17 @@ func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 	p := &a.s.pane
 	switch k.String() {
 	case "enter":
-		if p.filterErr == "" {
-			p.filtering = nil
+		if f, err := parseFilter(p.filtering.value(), a.s.t.Spec.Space); err == nil {
+			p.filtering, p.filterErr = nil, ""
+			a.s.setFilter(f)
 		} else {
-			a.note(p.filterErr)
+			a.note(err.Error())
 		}
 		return a.follow(), true
 	case "esc":
-		a.s.out.filter, a.s.out.stale, p.filtering, p.filterErr = p.filterWas, true, nil, ""
+		p.filtering, p.filterErr = nil, ""
+		a.s.setFilter(p.filterWas)
+		a.s.out.cursor = a.s.out.before
 		return a.follow(), true
 	case "up", "down":
 		a.s.step(map[string]int{"up": -1, "down": 1}[k.String()])
@@ -300,13 +289,13 @@ func (a *app) pageTyped(k tea.KeyPressMsg) (tea.Cmd, bool) {
 		return nil, true
 	}
 	// The list follows every letter; a word that is not finished yet leaves the last good filter in force.
-	f, err := parseFilter(p.filtering.value(), a.s.t.Spec.Space)
+	f, err := parseFilter(finished(p.filtering.value()), a.s.t.Spec.Space)
 	p.filterErr = ""
 	if err != nil {
 		p.filterErr = err.Error()
 		return nil, true
 	}
-	a.s.out.filter, a.s.out.stale = f, true
+	a.s.setFilter(f)
 	return a.follow(), true
 }
 

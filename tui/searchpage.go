@@ -101,16 +101,30 @@ func (a *app) drawTree(c paint.Canvas) {
 	in := a.panel(c, "Tree", !s.pane.focused)
 	c.Zone(0, 0, c.W(), c.H(), "tree", 0)
 	s.lay()
+	help, st := a.filterHelp(in.W())
+	foot := in.Sub(0, in.H()-len(help), in.W(), len(help))
+	foot.Fill(st)
+	for i, row := range help {
+		foot.Text(1, i, st, row)
+	}
+	in = in.Sub(0, 0, in.W(), in.H()-len(help))
 	switch {
 	case len(s.t.Nodes) == 0:
 		in.Center(in.H()/2, sMuted, a.spinner()+" scoring the base model"+gl.Mark.Ellipsis)
 	case s.pane.graph.on:
 		a.drawGraph(in)
+		c.TextRight(c.W()-2, 0, sFaint, " "+s.pane.graph.zoom.String()+" + - ")
 	case len(s.out.rows) == 0:
 		in.Center(in.H()/2, sMuted, "no node matches the filter")
-		in.Center(in.H()/2+1, sFaint, "esc clears it")
+		if s.pane.filtering == nil {
+			in.Center(in.H()/2+1, sFaint, "esc clears it")
+		}
 	default:
 		a.drawOutline(in)
+		a.scrollbar(c.Sub(c.W()-1, 1, 1, in.H()), s.out.top, in.H(), len(s.out.rows))
+		if n := s.out.left; n > 0 {
+			c.TextRight(c.W()-2, 0, sFaint, " "+gl.Mark.Left+" "+plural(n, "level")+" ")
+		}
 	}
 	a.drawTreeFoot(c)
 }
@@ -147,11 +161,11 @@ func (a *app) drawOutline(c paint.Canvas) {
 	s := a.s
 	s.out.scroll(c.H())
 	s.scaleSparks()
+	s.shiftLevels(c.H(), guideLevels(c.W()))
 	for i := 0; i < c.H() && s.out.top+i < len(s.out.rows); i++ {
 		id := s.out.rows[s.out.top+i]
 		a.drawTreeRow(c.Sub(0, i, c.W(), 1), s.t.Nodes[id])
 	}
-	a.scrollbar(c.Sub(c.W(), 0, 1, c.H()), s.out.top, c.H(), len(s.out.rows))
 	a.drawGuidance(c)
 }
 
@@ -210,7 +224,7 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 	right := a.drawRowNumbers(c, n, bg)
 	x := 1
 	if s.out.order == orderTree {
-		x = a.drawGuides(c, n, (c.W()-right)/2, bg)
+		x = a.drawGuides(c, n, guideLevels(c.W()), bg)
 	}
 	state := fg(themes.StateToken(string(n.State)))
 	if best && n.State.Trained() {

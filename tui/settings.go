@@ -141,7 +141,7 @@ func (a *app) gotScreen(m screenMsg) {
 		s.out.order = order(st.Order)
 	}
 	if f, err := parseFilter(st.Filter, s.t.Spec.Space); err == nil {
-		s.out.filter = f
+		s.setFilter(f)
 	}
 	if st.Tab >= 0 && st.Tab < int(numTabs) {
 		s.pane.tab = tab(st.Tab)
@@ -157,7 +157,7 @@ func (a *app) gotScreen(m screenMsg) {
 	if st.Samples >= 0 && st.Samples < len(sampleKinds) {
 		s.pane.samples = st.Samples
 	}
-	s.out.stale = true
+	s.out.stale, s.pane.graph.stale = true, true
 	if _, ok := s.t.Node(st.Cursor); ok {
 		s.out.cursor = st.Cursor
 	}
@@ -189,7 +189,7 @@ func (a *app) saveScreen() tea.Cmd {
 	}
 	for id, on := range s.out.folded {
 		if on {
-			st.Folded = append(st.Folded, id)
+			st.Folded = append(st.Folded, tree.NodeID(id))
 		}
 	}
 	id := s.id

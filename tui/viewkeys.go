@@ -11,6 +11,7 @@ func viewActions() []action {
 		{id: "filter", keys: []string{"/"}, on: onSearch, group: g, short: "filter", help: "show matching nodes only: score>0.6 state:failed lr<1e-4 text", foot: 3, run: plain(func(a *app) {
 			p := &a.s.pane
 			p.filtering, p.filterWas, p.filterErr, p.focused = newField(a.s.out.filter.text), a.s.out.filter, "", false
+			a.s.out.before = a.s.out.cursor
 		})},
 		{id: "sort", keys: []string{"s"}, on: onSearch, group: g, short: "sort", help: "by tree, score, gain, or last change", run: plain(func(a *app) {
 			a.s.out.order = (a.s.out.order + 1) % numOrders
@@ -28,7 +29,7 @@ func viewActions() []action {
 			a.s.pane.tab = tabConfig
 		})},
 		{id: "zoomin", keys: []string{"+", "="}, on: onSearch, group: g, short: "zoom in", help: "curves: half the steps, around the cursor when it is set; graph: more of each node", run: plain(func(a *app) { a.zoom(1) })},
-		{id: "zoomout", keys: []string{"-"}, on: onSearch, group: g, short: "zoom out", help: "curves: more steps; graph: more nodes", run: plain(func(a *app) { a.zoom(-1) })},
+		{id: "zoomout", keys: []string{"-"}, on: onSearch, group: g, short: "zoom out", help: "curves: more steps; graph: more nodes, at last all of them", run: plain(func(a *app) { a.zoom(-1) })},
 		{id: "samples", keys: []string{"f"}, on: onSearch, group: g, short: "which samples", help: "samples: all, right, wrong, cut off", why: func(a *app) string {
 			if a.s.pane.tab != tabSamples {
 				return "open the samples first (6)"
@@ -43,6 +44,7 @@ func viewActions() []action {
 		{id: "nexttab", keys: []string{"]"}, on: onSearch, group: g, short: "next tab", help: "next tab of the inspector", run: then(func(a *app) { a.s.pane.tab = (a.s.pane.tab + 1) % numTabs })},
 		{id: "prevtab", keys: []string{"["}, on: onSearch, group: g, short: "previous tab", help: "tab before", run: then(func(a *app) { a.s.pane.tab = (a.s.pane.tab + numTabs - 1) % numTabs })},
 	}
+	acts = append(acts, graphActions()...)
 	for i := range numTabs {
 		acts = append(acts, action{
 			id: "tab." + tabNames[i], keys: []string{num(int(i) + 1)}, on: onSearch, group: "Inspector", short: tabNames[i], help: tabHelp[i],
@@ -56,7 +58,7 @@ func viewActions() []action {
 func (a *app) zoom(by int) {
 	p := &a.s.pane
 	if p.graph.on && !p.focused {
-		p.graph.zoom += by
+		p.graph.closer(by)
 		return
 	}
 	v := &p.chart
