@@ -48,7 +48,7 @@ func (a *app) drawSearchHeader(c paint.Canvas) {
 		}
 		x = c.TextRight(x, 0, on(st), text) - 3
 	}
-	if n := len(s.ix.waiting); n > 0 {
+	if n := len(s.ix.waiting); n > 0 && s.play == nil {
 		text := " " + gl.Mark.Waiting + " " + num(n) + " waiting "
 		w := paint.Width(text)
 		c.Text(x-w, 0, paint.Style{Fg: ink(themes.Background), Bg: ink(themes.Waiting), Attr: paint.Bold | paint.Reverse}, text)
@@ -74,6 +74,8 @@ func (a *app) drawSearchHeader(c paint.Canvas) {
 func (a *app) putStatus(put func(paint.Style, string)) {
 	s, gl := a.s, a.look.glyphs
 	switch {
+	case s.play != nil:
+		put(sAccent, gl.Mark.Play+" replay")
 	case len(s.ix.running) > 0 && s.live:
 		put(sRun, a.spinner()+" running "+num(len(s.ix.running)))
 	case s.t.Status == tree.SearchPaused:

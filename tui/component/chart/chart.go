@@ -14,6 +14,13 @@ type Series struct {
 	Ink   paint.Ink
 	Dash  int  // of every 2*Dash dots along the curve the first Dash are drawn; 0: all
 	Steps bool // hold each value until the next point
+	Wide  bool // drawn twice as wide, to stand out among others
+}
+
+// Band is a shaded stretch between two curves over the same points, such as an interval; only braille can shade.
+type Band struct {
+	X, Lo, Hi []float64
+	Ink       paint.Ink
 }
 
 // Mark is a stretch of the x axis that something is to be said about.
@@ -25,6 +32,7 @@ type Mark struct {
 // Plot is a chart. The curves are drawn in order, so the last one lies on top.
 type Plot struct {
 	Series         []Series
+	Bands          []Band // beneath the curves
 	Marks          []Mark
 	X0, X1, Y0, Y1 float64
 	Log            bool    // y on a logarithmic scale; values that are not positive are left out
@@ -90,8 +98,11 @@ func (p *Plot) Draw(c paint.Canvas) {
 		return
 	}
 	d := newDots(w, h, p.Point == "")
+	for _, b := range p.Bands {
+		p.shade(d, b)
+	}
 	for i, s := range p.Series {
-		d.curve, d.run = int8(i%127), 0
+		d.curve, d.run = int8(1+i%126), 0
 		p.trace(d, s)
 	}
 	for _, m := range p.Marks {
@@ -114,6 +125,19 @@ func (p *Plot) Draw(c paint.Canvas) {
 func (p *Plot) Column(x float64, w int) int {
 	f := (x - p.X0) / (p.X1 - p.X0) * float64(2*w-1)
 	return int(math.Round(max(-4, min(float64(2*w)+4, f)))) / 2
+}
+
+// Row is the cell row of y in a chart h cells high, within it.
+func (p *Plot) Row(y float64, h int) int {
+	f, ok := p.level(y)
+	if !ok {
+		return h - 1
+	}
+	dots := 1
+	if p.Point == "" {
+		dots = 4
+	}
+	return int(math.Round((1-max(0, min(1, f)))*float64(h*dots-1))) / dots
 }
 
 // XAt is the x in the middle of a cell column.
@@ -143,6 +167,37 @@ func (p *Plot) trace(d *dots, s Series) {
 			d.set(x, row, s)
 		}
 		px, py, pen = x, row, true
+	}
+}
+
+// shade fills a band with every fourth dot.
+func (p *Plot) shade(d *dots, b Band) {
+	if d.cw == 1 {
+		return
+	}
+	sx := float64(d.w-1) / (p.X1 - p.X0)
+	for i := 1; i < len(b.X); i++ {
+		x0, x1 := (b.X[i-1]-p.X0)*sx, (b.X[i]-p.X0)*sx
+		if bad(x0) || bad(x1) {
+			continue
+		}
+		for x := max(0, int(math.Ceil(x0))); x < d.w && float64(x) <= x1; x++ {
+			f := 0.0
+			if x1 > x0 {
+				f = (float64(x) - x0) / (x1 - x0)
+			}
+			lo, ok := p.level(b.Lo[i-1] + f*(b.Lo[i]-b.Lo[i-1]))
+			hi, ok2 := p.level(b.Hi[i-1] + f*(b.Hi[i]-b.Hi[i-1]))
+			if !ok || !ok2 {
+				continue
+			}
+			top, end := clamp((1-hi)*float64(d.h-1), float64(d.h)), clamp((1-lo)*float64(d.h-1), float64(d.h))
+			for y := int(math.Round(top)); float64(y) <= end; y++ {
+				if x%2 == 0 && (y+x/2)%2 == 0 {
+					d.set(x, y, Series{Ink: b.Ink})
+				}
+			}
+		}
 	}
 }
 

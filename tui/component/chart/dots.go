@@ -29,6 +29,15 @@ func newDots(cols, rows int, braille bool) *dots {
 var bits = [2][4]uint8{{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}}
 
 func (d *dots) set(x, y int, s Series) {
+	d.dot(x, y, s)
+	if s.Wide && d.cw == 2 {
+		d.dot(x, y+1, s)
+		d.dot(x+1, y, s)
+		d.dot(x+1, y+1, s)
+	}
+}
+
+func (d *dots) dot(x, y int, s Series) {
 	if x < 0 || y < 0 || x >= d.w || y >= d.h {
 		return
 	}
