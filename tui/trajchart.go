@@ -128,7 +128,7 @@ func (a *app) drawGrid(c paint.Canvas, f *figure, p *chart.Plot) {
 	}
 }
 
-// tint shades the chosen stage.
+// tint shades the chosen stage. The page's colour is the front of cells that a band fills from above.
 func (a *app) tint(c paint.Canvas, f *figure, p *chart.Plot) {
 	k := a.chosen(f)
 	if k < 0 {
@@ -136,7 +136,15 @@ func (a *app) tint(c paint.Canvas, f *figure, p *chart.Plot) {
 	}
 	lo, hi := columns(p, f.stages[k], c.W())
 	for y := range c.H() {
-		c.Tint(lo, y, max(1, hi-lo), func(s paint.Style) paint.Style { return s.On(ink(themes.SelectionBg)) })
+		c.Tint(lo, y, max(1, hi-lo), func(s paint.Style) paint.Style {
+			if s.Bg == 0 {
+				return s.On(ink(themes.SelectionBg))
+			}
+			if s.Fg == ink(themes.Background) {
+				s.Fg = ink(themes.SelectionBg)
+			}
+			return s
+		})
 	}
 }
 

@@ -31,7 +31,7 @@ func (a *app) openTrajectories() tea.Cmd {
 	if a.s.ix.bestPath[p.node] {
 		p.node = a.s.ix.best
 	}
-	p.top, p.cursor, p.others, p.fig = 0, -1, true, nil
+	p.top, p.cursor, p.others, p.fig, p.leaves = 0, -1, true, nil, bestLeaves{}
 	a.open(onTrajectories)
 	return a.follow()
 }

@@ -37,28 +37,39 @@ func (a *app) scorePlot(f *figure) *chart.Plot {
 	if f.lo <= f.hi {
 		p.Y0, p.Y1 = f.lo-room, f.hi+room
 	}
-	band := chart.Band{Ink: ink(themes.Faint), X: f.scores.X}
+	band := chart.Band{Ink: ink(themes.Track), Page: ink(themes.Background), X: f.scores.X}
 	for i, y := range f.scores.Y {
 		band.Lo, band.Hi = append(band.Lo, y-1.96*f.se[i]), append(band.Hi, y+1.96*f.se[i])
 	}
-	p.Bands = []chart.Band{band}
+	if a.banded() {
+		p.Bands = []chart.Band{band}
+	}
 	p.Series = append(p.Series, chart.Series{X: []float64{0, p.X1}, Y: []float64{f.base, f.base}, Ink: ink(themes.Faint), Dash: 2})
 	p.Series = append(p.Series, f.beside...)
 	p.Series = append(p.Series, chart.Series{X: f.scores.X, Y: f.scores.Y, Ink: ink(themes.Best), Wide: true})
 	return p
 }
 
+// banded tells whether the screen can shade an interval; without colours blocks would outshine the curve.
+func (a *app) banded() bool {
+	return a.look.glyphs.Braille && a.look.theme.Depth() != themes.DepthNone
+}
+
 // legend says what the lines of the page are.
 func (a *app) legend(f *figure, width int) string {
 	dash := a.look.glyphs.Plot.Dashed
-	short := "with its 95% band"
-	if !a.look.glyphs.Braille {
-		short = ""
+	short := ""
+	if a.banded() {
+		short = "band: 95% interval"
 	}
 	if f.others == 0 {
 		return short
 	}
-	long := or(short+"   ", "") + "grey: " + plural(f.others, "other path") + "   " + dash + dash + " base model"
+	long := short
+	if short != "" {
+		long += "   "
+	}
+	long += "grey: " + plural(f.others, "other path") + "   " + dash + dash + " base model"
 	if paint.Width(long) <= width {
 		return long
 	}
@@ -74,9 +85,11 @@ func (a *app) drawPoints(c paint.Canvas, f *figure, p *chart.Plot) {
 			continue
 		}
 		last = x
+		var under paint.Ink
 		for i, step := range f.scores.X {
 			if int(step) == st.To {
-				c.Text(x, p.Row(f.scores.Y[i], c.H()), sBest.With(paint.Bold), a.look.glyphs.State("evaluated"))
+				c.Tint(x, p.Row(f.scores.Y[i], c.H()), 1, func(s paint.Style) paint.Style { under = s.Bg; return s })
+				c.Text(x, p.Row(f.scores.Y[i], c.H()), sBest.With(paint.Bold).On(under), a.look.glyphs.State("evaluated"))
 			}
 		}
 	}

@@ -17,12 +17,6 @@ type Series struct {
 	Wide  bool // drawn twice as wide, to stand out among others
 }
 
-// Band is a shaded stretch between two curves over the same points, such as an interval; only braille can shade.
-type Band struct {
-	X, Lo, Hi []float64
-	Ink       paint.Ink
-}
-
 // Mark is a stretch of the x axis that something is to be said about.
 type Mark struct {
 	From, To float64
@@ -99,7 +93,7 @@ func (p *Plot) Draw(c paint.Canvas) {
 	}
 	d := newDots(w, h, p.Point == "")
 	for _, b := range p.Bands {
-		p.shade(d, b)
+		p.shade(c, d, b)
 	}
 	for i, s := range p.Series {
 		d.curve, d.run = int8(1+i%126), 0
@@ -167,37 +161,6 @@ func (p *Plot) trace(d *dots, s Series) {
 			d.set(x, row, s)
 		}
 		px, py, pen = x, row, true
-	}
-}
-
-// shade fills a band with every fourth dot.
-func (p *Plot) shade(d *dots, b Band) {
-	if d.cw == 1 {
-		return
-	}
-	sx := float64(d.w-1) / (p.X1 - p.X0)
-	for i := 1; i < len(b.X); i++ {
-		x0, x1 := (b.X[i-1]-p.X0)*sx, (b.X[i]-p.X0)*sx
-		if bad(x0) || bad(x1) {
-			continue
-		}
-		for x := max(0, int(math.Ceil(x0))); x < d.w && float64(x) <= x1; x++ {
-			f := 0.0
-			if x1 > x0 {
-				f = (float64(x) - x0) / (x1 - x0)
-			}
-			lo, ok := p.level(b.Lo[i-1] + f*(b.Lo[i]-b.Lo[i-1]))
-			hi, ok2 := p.level(b.Hi[i-1] + f*(b.Hi[i]-b.Hi[i-1]))
-			if !ok || !ok2 {
-				continue
-			}
-			top, end := clamp((1-hi)*float64(d.h-1), float64(d.h)), clamp((1-lo)*float64(d.h-1), float64(d.h))
-			for y := int(math.Round(top)); float64(y) <= end; y++ {
-				if x%2 == 0 && (y+x/2)%2 == 0 {
-					d.set(x, y, Series{Ink: b.Ink})
-				}
-			}
-		}
 	}
 }
 
