@@ -387,7 +387,7 @@ func (a *app) drawBudget(c paint.Canvas) int {
 func (s *search) timeLeft() string {
 	b, spent := s.t.Spec.Budget, s.t.Spent
 	used := b.Used(spent)
-	if used <= 0 || used >= 1 || spent.Cost.WallSeconds <= 0 || !s.live {
+	if used <= 0 || used >= 1 || spent.Cost.WallSeconds <= 0 || !s.live || s.play != nil {
 		return ""
 	}
 	sec := spent.Cost.WallSeconds * (1 - used) / used / float64(max(1, s.t.Spec.Parallel))

@@ -71,11 +71,15 @@ func (a *app) drawFigure(c paint.Canvas, f *figure) (shown, all int) {
 // nullWords says what p means.
 func (a *app) nullWords(f *figure, width int) string {
 	m := a.look.glyphs.Mark
+	rise, turn := "rise ("+m.Capacity+")", "turn ("+m.Regularization+") as often"
 	long := "p: the share of " + num(f.samples) + " random paths, moving the same parameters at the same stages, that go up (" + m.Capacity + ") or turn (" + m.Regularization + ") at least as often"
 	if paint.Width(long) <= width {
 		return long
 	}
-	return "p: share of random paths, same moves, that rise (" + m.Capacity + ") or turn (" + m.Regularization + ") as often"
+	if width >= 72 {
+		return "p: share of random paths, same moves, that " + rise + " or " + turn
+	}
+	return "p: random paths that " + rise + " or " + turn
 }
 
 func (a *app) drawGroup(c paint.Canvas, r trajRow) {
@@ -170,7 +174,8 @@ func (a *app) drawTrace(c paint.Canvas, f *figure, tr *trace) {
 	room := max(0.01, (tr.hi.at-tr.lo.at)*0.06)
 	p.Y0, p.Y1 = tr.lo.at-room, tr.hi.at+room
 	p.Series = append(p.Series, tr.series...)
-	p.Series[len(p.Series)-1].Wide = true
+	own := &p.Series[len(p.Series)-1]
+	own.Wide = f.apart(area.W()) || m.Moves() < area.W()/6
 	a.drawGrid(c.Sub(trajLabel-1, 0, area.W()+1, area.H()), f, p)
 	p.Draw(area)
 	a.tint(area, f, p)
@@ -179,7 +184,7 @@ func (a *app) drawTrace(c paint.Canvas, f *figure, tr *trace) {
 	if lo > hi {
 		a.drawScale(c, lo, value(tr.lo.value))
 	}
-	c.Text(c.W()-trajEnd+1, p.Row(level(m.Param, last), area.H()), sText.With(paint.Bold), value(last))
+	c.Text(lineEnd(c, p, own.X[len(own.X)-1]), p.Row(level(m.Param, last), area.H()), sText.With(paint.Bold), value(last))
 	if k >= 0 {
 		x := c.Text(2, 1, sAccent, name(f.stages[k].Node)+" ")
 		c.Text(x, 1, sAccent.With(paint.Bold), value(tr.value(k)))
@@ -189,6 +194,12 @@ func (a *app) drawTrace(c paint.Canvas, f *figure, tr *trace) {
 	if area.H() > 2 {
 		c.TextIn(2, 2, trajLabel-12, sFaint, tr.words(), gl.Mark.Ellipsis)
 	}
+}
+
+// lineEnd is the column behind the end of a line in a row that holds a chart: a line may end before the axis does.
+func lineEnd(c paint.Canvas, p *chart.Plot, step float64) int {
+	w := c.W() - trajLabel - trajEnd
+	return trajLabel + min(w, p.Column(step, w)+1) + 1
 }
 
 // drawScale paints a value of the scale at its row, with its tick.

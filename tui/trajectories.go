@@ -44,7 +44,7 @@ func (a *app) drawTrajectories(c paint.Canvas) {
 	}
 	f := a.figure()
 	what := "path to " + name(f.of.node)
-	if f.of.node == s.ix.best {
+	if f.best {
 		what = "best path"
 	}
 	a.bar(c, or(s.t.Spec.Name, s.t.Spec.Task), "Trajectories", what)
@@ -102,12 +102,16 @@ func (a *app) drawPath(c paint.Canvas, f *figure) {
 			}
 		}
 	}
-	x := c.Text(0, 0, sBest, gl.Mark.Best+" ")
+	mark, own := gl.Mark.Best, sBest
+	if !f.best {
+		mark, own = gl.Mark.Bullet, f.ink()
+	}
+	x := c.Text(0, 0, own, mark+" ")
 	if lo >= 0 {
 		x = c.Text(x, 0, sFaint, gl.Mark.Ellipsis+arrow)
 	}
 	for i := lo; i <= hi; i++ {
-		s := sBest
+		s := own
 		if i == a.pages.traj.cursor && i >= 0 {
 			s = sAccent.With(paint.Bold)
 		}

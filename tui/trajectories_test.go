@@ -66,7 +66,7 @@ func TestValuesStandWhereLinesEnd(t *testing.T) {
 	if !found {
 		t.Errorf("3.0e-4 does not stand where the line ends:\n%s", r.screen())
 	}
-	r.mustShow("p: share of random paths", "band: 95% interval", "grey: 3 other paths", "base .473")
+	r.mustShow("p: share of random paths, same moves, that rise (■) or turn (◆) as often", "band: 95% interval", "grey: 3 other paths", "base .473")
 }
 
 // TestTheChosenStageIsNamed: beside each chart stands what it had in the chosen stage, and the end values stay.
@@ -313,6 +313,9 @@ func TestReplaySaysSo(t *testing.T) {
 	r, _ := opened(t, nil)
 	r.keys("P")
 	for range 60 {
+		if strings.Contains(r.screen(), "waits for you") {
+			t.Fatalf("event %d: something waits for you", r.a.s.play.at)
+		}
 		head, _, _ := strings.Cut(r.screen(), "\n")
 		for _, no := range []string{"thinking", "waiting", "stopped", "running", "starting"} {
 			if strings.Contains(head, no) {
@@ -371,5 +374,37 @@ func TestReplayLeavesTheTreeAsItWas(t *testing.T) {
 	r.keys("P end esc")
 	if !s.out.folded[3] || s.out.cursor != 1 {
 		t.Errorf("the folds are %v, the cursor on n%d", s.out.folded, s.out.cursor)
+	}
+}
+
+// TestAShortPathIsLabelledAtItsEnd: the path to n2 ends before the axis does, and so do its values; gold is left to the best path.
+func TestAShortPathIsLabelledAtItsEnd(t *testing.T) {
+	r, _ := opened(t, nil)
+	r.a.s.goTo(2)
+	r.keys("T")
+	l, y := r.row("0.508")
+	if at := strings.Index(l, "0.508"); at < 0 || len([]rune(l[:at])) > 100 {
+		t.Errorf("the last score stands at the edge: %q", l)
+	}
+	x := len([]rune(l[:strings.Index(l, "0.508")]))
+	if _, st := r.a.grid.At(x, y); st.Fg == ink(themes.Best) {
+		t.Error("the score of another path is gold")
+	}
+	if _, st := r.a.grid.At(1, 1); st.Fg == ink(themes.Best) {
+		t.Error("the name of another path is gold")
+	}
+}
+
+// TestManyStagesAreAThinLine: stages that cannot be told apart have no marks and no wide line.
+func TestManyStagesAreAThinLine(t *testing.T) {
+	r := newRig(t, newFakeLibrary(deep(100)), nil)
+	r.keys("enter T")
+	f := r.a.figure()
+	p := r.a.scorePlot(f, r.a.grid.Canvas().Sub(0, 0, 77, 12))
+	if p.Series[len(p.Series)-1].Wide || len(p.Bands) > 0 {
+		t.Error("a hundred stages are drawn wide")
+	}
+	if strings.Contains(r.screen(), r.a.look.glyphs.State("evaluated")) {
+		t.Error("a hundred stages have marks")
 	}
 }

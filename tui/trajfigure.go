@@ -24,8 +24,10 @@ type figure struct {
 	scores  chart.Series   // of the path
 	se      []float64      // standard error of each of them
 	beside  []chart.Series // scores of the other paths
-	lo, hi  float64        // of all scores, intervals included
+	lo, hi  float64        // of all scores
+	reach   float64        // how far the path's intervals reach beyond its scores at most
 	samples int            // of the null test, 0 without one
+	best    bool           // it is the best path
 }
 
 // figureOf says of what a figure is; sequence numbers tell states of a search's tree apart.
@@ -96,15 +98,8 @@ func (a *app) pathEnd() tree.NodeID {
 
 // newFigure makes the figure of a path. A replay grows within the bounds of its final figure, so that no axis moves.
 func (a *app) newFigure(t *tree.Tree, of figureOf, final *figure) *figure {
-	f := &figure{of: of, stages: analysis.Along(t, of.node), end: 1, base: t.Base().Mean, lo: math.Inf(1), hi: math.Inf(-1)}
-	var others [][]analysis.Stage
-	if of.others {
-		for _, id := range a.leaves(t, of) {
-			if id != of.node && len(others) < maxOthers {
-				others = append(others, analysis.Along(t, id))
-			}
-		}
-	}
+	f := &figure{of: of, stages: analysis.Along(t, of.node), end: 1, base: t.Base().Mean, lo: math.Inf(1), hi: math.Inf(-1), best: of.node == a.s.ix.best}
+	others := a.otherPaths(t, of)
 	f.others = len(others)
 	for _, path := range append(others, f.stages) {
 		for _, st := range path {
@@ -112,16 +107,19 @@ func (a *app) newFigure(t *tree.Tree, of figureOf, final *figure) *figure {
 		}
 	}
 	if final != nil {
-		f.end, f.lo, f.hi = max(f.end, final.end), final.lo, final.hi
+		f.end, f.lo, f.hi, f.reach, f.samples = max(f.end, final.end), final.lo, final.hi, final.reach, final.samples
 	}
 	for _, o := range others {
 		sr, _ := f.score(t, o)
 		sr.Ink = ink(themes.Muted)
+		if o[len(o)-1].Node == a.s.ix.best {
+			sr.Ink = ink(themes.Best)
+		}
 		f.beside = append(f.beside, sr)
 	}
 	f.scores, f.se = f.score(t, f.stages)
-	for i, y := range f.scores.Y {
-		f.lo, f.hi = min(f.lo, y-1.96*f.se[i]), max(f.hi, y+1.96*f.se[i])
+	for _, se := range f.se {
+		f.reach = max(f.reach, 1.96*se)
 	}
 	motions := analysis.Dynamics(t.Spec.Space, t.Spec.Root, f.stages)
 	traces := make([]*trace, len(motions))
@@ -136,6 +134,19 @@ func (a *app) newFigure(t *tree.Tree, of figureOf, final *figure) *figure {
 	}
 	f.addRows(motions, traces, a.nullTest(t.Spec, motions))
 	return f
+}
+
+// otherPaths are the stages of the best other leaves.
+func (a *app) otherPaths(t *tree.Tree, of figureOf) (out [][]analysis.Stage) {
+	if !of.others {
+		return nil
+	}
+	for _, id := range a.leaves(t, of) {
+		if id != of.node && len(out) < maxOthers {
+			out = append(out, analysis.Along(t, id))
+		}
+	}
+	return out
 }
 
 // score is the validation along a path with its standard errors; the figure's bounds take it in.

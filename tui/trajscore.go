@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"math"
+	"strings"
 
 	"llmzero/themes"
 	"llmzero/tui/component/chart"
@@ -12,13 +12,15 @@ import (
 func (a *app) drawScores(c paint.Canvas, f *figure) {
 	gl := a.look.glyphs
 	a.rule(c, gl.Mark.Best+" validation", sBest)
-	c.TextRight(c.W(), 0, sFaint, " "+a.legend(f, c.W()-20))
 	axis := 1
 	if c.H() >= 9 {
 		axis = 2
 	}
 	area := c.Sub(trajLabel, 1, c.W()-trajLabel-trajEnd, c.H()-1-axis)
-	p := a.scorePlot(f)
+	p := a.scorePlot(f, area)
+	if text := a.legend(f, len(p.Bands) > 0, c.W()-20); text != "" {
+		c.TextRight(c.W(), 0, sFaint, " "+text)
+	}
 	if p.Y1 > p.Y0 {
 		a.drawGrid(c.Sub(trajLabel-1, 1, area.W()+1, area.H()), f, p)
 		p.Draw(area)
@@ -31,65 +33,66 @@ func (a *app) drawScores(c paint.Canvas, f *figure) {
 }
 
 // scorePlot is the chart of scores: the base model's as a dashed line, other paths, and the path with its 95% band on top.
-func (a *app) scorePlot(f *figure) *chart.Plot {
+func (a *app) scorePlot(f *figure, area paint.Canvas) *chart.Plot {
 	p := a.axis(f)
-	room := max((f.hi-f.lo)*0.04, 1e-3)
+	room := max((f.hi-f.lo)*0.04, f.reach, 1e-3)
 	if f.lo <= f.hi {
 		p.Y0, p.Y1 = f.lo-room, f.hi+room
 	}
-	band := chart.Band{Ink: ink(themes.Track), Page: ink(themes.Background), X: f.scores.X}
-	for i, y := range f.scores.Y {
-		band.Lo, band.Hi = append(band.Lo, y-1.96*f.se[i]), append(band.Hi, y+1.96*f.se[i])
-	}
-	if a.banded() {
+	// Without colours blocks would outshine the curve, and a band thinner than half a row would come and go.
+	if a.look.theme.Depth() != themes.DepthNone && a.look.glyphs.Braille && 2*f.reach*float64(area.H()) >= (p.Y1-p.Y0)/2 && f.apart(area.W()) {
+		band := chart.Band{Ink: ink(themes.Track), Page: ink(themes.Background), X: f.scores.X}
+		for i, y := range f.scores.Y {
+			band.Lo, band.Hi = append(band.Lo, y-1.96*f.se[i]), append(band.Hi, y+1.96*f.se[i])
+		}
 		p.Bands = []chart.Band{band}
 	}
 	p.Series = append(p.Series, chart.Series{X: []float64{0, p.X1}, Y: []float64{f.base, f.base}, Ink: ink(themes.Faint), Dash: 2})
 	p.Series = append(p.Series, f.beside...)
-	p.Series = append(p.Series, chart.Series{X: f.scores.X, Y: f.scores.Y, Ink: ink(themes.Best), Wide: true})
+	p.Series = append(p.Series, chart.Series{X: f.scores.X, Y: f.scores.Y, Ink: f.ink().Fg, Wide: f.apart(area.W())})
 	return p
 }
 
-// banded tells whether the screen can shade an interval; without colours blocks would outshine the curve.
-func (a *app) banded() bool {
-	return a.look.glyphs.Braille && a.look.theme.Depth() != themes.DepthNone
+// ink is that of the path's scores: gold is the best path's alone.
+func (f *figure) ink() paint.Style {
+	if f.best {
+		return sBest
+	}
+	return fg(themes.Series1)
 }
+
+// apart tells whether a chart w cells wide shows the stages as single ones.
+func (f *figure) apart(w int) bool { return 3*len(f.stages) <= w }
 
 // legend says what the lines of the page are.
-func (a *app) legend(f *figure, width int) string {
+func (a *app) legend(f *figure, banded bool, width int) string {
+	var parts []string
+	if banded {
+		parts = append(parts, "band: 95% interval")
+	}
+	if f.others > 0 {
+		parts = append(parts, "grey: "+plural(f.others, "other path"))
+	}
 	dash := a.look.glyphs.Plot.Dashed
-	short := ""
-	if a.banded() {
-		short = "band: 95% interval"
+	parts = append(parts, dash+dash+" base model")
+	for len(parts) > 1 && paint.Width(strings.Join(parts, "   ")) > width {
+		parts = parts[:len(parts)-1]
 	}
-	if f.others == 0 {
-		return short
-	}
-	long := short
-	if short != "" {
-		long += "   "
-	}
-	long += "grey: " + plural(f.others, "other path") + "   " + dash + dash + " base model"
-	if paint.Width(long) <= width {
-		return long
-	}
-	return short
+	return strings.Join(parts, "   ")
 }
 
-// drawPoints marks where a stage ended, as long as the marks stand apart.
+// drawPoints marks where a stage ended, as long as the stages stand apart.
 func (a *app) drawPoints(c paint.Canvas, f *figure, p *chart.Plot) {
-	last := math.MinInt32
 	for _, st := range f.stages {
-		x := p.Column(float64(st.To), c.W())
-		if !st.Val.Known() || x-last < 3 {
+		if !st.Val.Known() || !f.apart(c.W()) {
 			continue
 		}
-		last = x
+		x := p.Column(float64(st.To), c.W())
 		var under paint.Ink
 		for i, step := range f.scores.X {
 			if int(step) == st.To {
 				c.Tint(x, p.Row(f.scores.Y[i], c.H()), 1, func(s paint.Style) paint.Style { under = s.Bg; return s })
-				c.Text(x, p.Row(f.scores.Y[i], c.H()), sBest.With(paint.Bold).On(under), a.look.glyphs.State("evaluated"))
+				c.Text(x, p.Row(f.scores.Y[i], c.H()), f.ink().With(paint.Bold).On(under), a.look.glyphs.State("evaluated"))
 			}
 		}
 	}
@@ -113,12 +116,13 @@ func (a *app) drawScoreScale(c paint.Canvas, f *figure, p *chart.Plot) {
 		return
 	}
 	y := p.Row(f.scores.Y[n-1], c.H())
-	c.Text(c.W()-trajEnd+1, y, sBest.With(paint.Bold), score(f.scores.Y[n-1]))
+	x := lineEnd(c, p, f.scores.X[n-1])
+	c.Text(x, y, f.ink().With(paint.Bold), score(f.scores.Y[n-1]))
 	below := y + 1
 	if below >= c.H() {
 		below = y - 1
 	}
-	c.Text(c.W()-trajEnd+1, below, sFaint, gl.Mark.PlusMinus+delta(1.96*f.se[n-1]))
+	c.Text(x, below, sFaint, gl.Mark.PlusMinus+delta(1.96*f.se[n-1]))
 }
 
 // drawScoreWords says beside the scores what the chosen stage, or the path, came to.
@@ -196,7 +200,8 @@ type labels []label
 
 // draw paints the labels that do not touch one painted before.
 func (ls labels) draw(c paint.Canvas) {
-	free := make([]bool, c.W()+2) // with a cell of margin on both sides
+	const margin = 2
+	free := make([]bool, c.W()+2*margin)
 	for i := range free {
 		free[i] = true
 	}
@@ -204,11 +209,11 @@ func (ls labels) draw(c paint.Canvas) {
 		for _, l := range ls {
 			w := paint.Width(l.text)
 			x := max(0, min(l.x, c.W()-w))
-			if l.first != first || w > c.W() || !all(free[x:x+w+2]) {
+			if l.first != first || w > c.W() || !all(free[x:x+w+2*margin]) {
 				continue
 			}
 			for i := range w {
-				free[x+1+i] = false
+				free[x+margin+i] = false
 			}
 			c.Text(x, 0, l.s, l.text)
 		}
