@@ -184,7 +184,7 @@ func (a *app) drawTrace(c paint.Canvas, f *figure, tr *trace) {
 	if lo > hi {
 		a.drawScale(c, lo, value(tr.lo.value))
 	}
-	c.Text(lineEnd(c, p, own.X[len(own.X)-1]), p.Row(level(m.Param, last), area.H()), sText.With(paint.Bold), value(last))
+	c.Text(lineEnd(c, p, own.X[len(own.X)-1]), p.Row(level(m.Param, last), area.H()), sText.With(paint.Bold), value(last)+" ") // a blank, where another path's line goes on
 	if k >= 0 {
 		x := c.Text(2, 1, sAccent, name(f.stages[k].Node)+" ")
 		c.Text(x, 1, sAccent.With(paint.Bold), value(tr.value(k)))

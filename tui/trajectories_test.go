@@ -66,7 +66,7 @@ func TestValuesStandWhereLinesEnd(t *testing.T) {
 	if !found {
 		t.Errorf("3.0e-4 does not stand where the line ends:\n%s", r.screen())
 	}
-	r.mustShow("p: share of random paths, same moves, that rise (■) or turn (◆) as often", "band: 95% interval", "grey: 3 other paths", "base .473")
+	r.mustShow("p: share of random paths, same moves, that rise (■) or turn (◆) as often", "band: 95% interval", "thin: 3 other paths", "validation accuracy", "base .473")
 }
 
 // TestTheChosenStageIsNamed: beside each chart stands what it had in the chosen stage, and the end values stay.
@@ -78,7 +78,7 @@ func TestTheChosenStageIsNamed(t *testing.T) {
 		t.Errorf("the end value is gone: %q", l)
 	}
 	r.keys("end")
-	r.mustShow("stage 3 of 3", "▲ .108 over n3")
+	r.mustShow("stage 3 of 3", "▲ .108 over n3", "120 steps")
 	r.keys("b")
 	r.mustShow("3 stages, 120 steps", "3.0e-4 → 3.0e-4")
 }

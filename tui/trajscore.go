@@ -18,8 +18,9 @@ func (a *app) drawScores(c paint.Canvas, f *figure) {
 	}
 	area := c.Sub(trajLabel, 1, c.W()-trajLabel-trajEnd, c.H()-1-axis)
 	p := a.scorePlot(f, area)
-	if text := a.legend(f, len(p.Bands) > 0, c.W()-20); text != "" {
-		c.TextRight(c.W(), 0, sFaint, " "+text)
+	at := c.TextRight(c.W(), 0, sFaint, " "+a.legend(f, len(p.Bands) > 0, c.W()-20))
+	if metric := a.s.t.Spec.Metric; metric != "" && at > 24 {
+		c.TextIn(13, 0, at-16, sFaint, metric+" ", gl.Mark.Ellipsis)
 	}
 	if p.Y1 > p.Y0 {
 		a.drawGrid(c.Sub(trajLabel-1, 1, area.W()+1, area.H()), f, p)
@@ -71,7 +72,7 @@ func (a *app) legend(f *figure, banded bool, width int) string {
 		parts = append(parts, "band: 95% interval")
 	}
 	if f.others > 0 {
-		parts = append(parts, "grey: "+plural(f.others, "other path"))
+		parts = append(parts, map[bool]string{true: "thin: ", false: "grey: "}[a.look.glyphs.Braille]+plural(f.others, "other path"))
 	}
 	dash := a.look.glyphs.Plot.Dashed
 	parts = append(parts, dash+dash+" base model")
@@ -117,12 +118,12 @@ func (a *app) drawScoreScale(c paint.Canvas, f *figure, p *chart.Plot) {
 	}
 	y := p.Row(f.scores.Y[n-1], c.H())
 	x := lineEnd(c, p, f.scores.X[n-1])
-	c.Text(x, y, f.ink().With(paint.Bold), score(f.scores.Y[n-1]))
+	c.Text(x, y, f.ink().With(paint.Bold), score(f.scores.Y[n-1])+" ")
 	below := y + 1
 	if below >= c.H() {
 		below = y - 1
 	}
-	c.Text(x, below, sFaint, gl.Mark.PlusMinus+delta(1.96*f.se[n-1]))
+	c.Text(x, below, sFaint, gl.Mark.PlusMinus+delta(1.96*f.se[n-1])+" ")
 }
 
 // drawScoreWords says beside the scores what the chosen stage, or the path, came to.
@@ -130,9 +131,8 @@ func (a *app) drawScoreWords(c paint.Canvas, f *figure) {
 	gl := a.look.glyphs
 	k := a.chosen(f)
 	if k < 0 {
-		c.TextIn(0, 0, c.W(), sMuted, or(a.s.t.Spec.Metric, "score"), gl.Mark.Ellipsis)
 		if n := len(f.scores.Y); n > 1 {
-			c.TextIn(0, 1, c.W(), sMuted, score(f.scores.Y[0])+" "+gl.Mark.Arrow+" "+score(f.scores.Y[n-1]), gl.Mark.Ellipsis)
+			c.TextIn(0, 0, c.W(), sMuted, score(f.scores.Y[0])+" "+gl.Mark.Arrow+" "+score(f.scores.Y[n-1]), gl.Mark.Ellipsis)
 		}
 		return
 	}
@@ -163,7 +163,7 @@ func (a *app) drawScoreWords(c paint.Canvas, f *figure) {
 // drawAxis names the stages below the charts, and in a second row the steps at which they begin. The chart is w cells wide.
 func (a *app) drawAxis(c paint.Canvas, f *figure, p *chart.Plot, w int) {
 	k := a.chosen(f)
-	names := labels{{x: 0, text: "root", s: sFaint}}
+	var names labels
 	steps := labels{{x: p.Column(0, w), text: "0", s: sFaint}}
 	for i, st := range f.stages {
 		lo, hi := columns(p, st, w)
@@ -174,8 +174,12 @@ func (a *app) drawAxis(c paint.Canvas, f *figure, p *chart.Plot, w int) {
 		l.first = i == k
 		names = append(names, l)
 		t := num(st.To)
+		if st.To == f.end {
+			continue // it has its label with the unit
+		}
 		steps = append(steps, label{x: hi - len(t)/2, text: t, s: sFaint, first: i == k || (k >= 0 && i == k-1)})
 	}
+	names = append(names, label{x: 0, text: "root", s: sFaint}) // the last to find room
 	end := num(f.end) + " steps"
 	if c.H() > 1 {
 		// The unit stands behind the last step, wherever that is.
