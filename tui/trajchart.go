@@ -218,9 +218,6 @@ func (a *app) drawStrip(c paint.Canvas, f *figure, tr *trace, p *chart.Plot) {
 		for stage+1 < len(f.stages) && float64(f.stages[stage+1].From) <= step {
 			stage++
 		}
-		if x == 0 {
-			stage = -1 // however short the lead, the root's value shows
-		}
 		if len(f.stages) > 0 && step > float64(f.stages[len(f.stages)-1].To) {
 			break
 		}

@@ -3,6 +3,7 @@ package tui
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"llmzero/engine/event"
 	"llmzero/engine/tree"
@@ -118,22 +119,26 @@ func TestStageLabelsDoNotOverlap(t *testing.T) {
 	r.keys("enter T left left left")
 	for _, sz := range goldenSizes {
 		r.size(sz[0], sz[1])
-		lines := strings.Split(r.screen(), "\n")
-		for _, l := range lines {
-			if !strings.Contains(l, "root") || strings.Contains(l, "→") {
-				continue
+		for _, k := range []int{0, 1, 2, 3, 50, 51, 97} {
+			r.a.pages.traj.cursor, r.a.dirty = k, true
+			want := name(r.a.figure().stages[k].Node)
+			lines := strings.Split(r.screen(), "\n")
+			axis := 1
+			if _, score, _ := r.a.figure().heights(sz[1] - 3); score >= 9 {
+				axis = 2
 			}
-			if !strings.Contains(l+" ", " n98 ") {
-				t.Errorf("%dx%d: the chosen stage is not named: %q", sz[0], sz[1], l)
+			names := lines[sz[1]-1-axis]
+			if !strings.Contains(names+" ", " "+want+" ") {
+				t.Errorf("%dx%d: %s is chosen and not named: %q", sz[0], sz[1], want, names)
 			}
-			for _, w := range strings.Fields(l) {
-				if strings.Count(w, "n") > 1 {
-					t.Errorf("%dx%d: labels overlap: %q", sz[0], sz[1], l)
+			for _, w := range strings.Fields(names) {
+				if strings.LastIndexAny(w, "nr") > 0 {
+					t.Errorf("%dx%d: labels overlap: %q", sz[0], sz[1], names)
 				}
 			}
-		}
-		if !strings.Contains(lines[1], "n98") {
-			t.Errorf("the path does not show the chosen stage: %q", lines[1])
+			if !strings.Contains(lines[1], want) {
+				t.Errorf("the path does not show the chosen stage: %q", lines[1])
+			}
 		}
 	}
 }
@@ -298,9 +303,11 @@ func TestReplayReadsCurves(t *testing.T) {
 			t.Errorf("a running segment never showed %d points: %v", want, lengths)
 		}
 	}
-	r.keys("home space")
+	r = newRig(t, newFakeLibrary(replayed()), nil)
+	r.keys("enter P") // by the clock alone, with nothing read before
+	s = r.a.s
 	for range 200 {
-		r.keys("wait")
+		r.now = r.now.Add(time.Second / 4)
 		r.send(tickMsg(r.now))
 		if n := s.node(); n != nil && n.State == tree.StateEvaluated && n.ID > 0 && len(s.curve(n.ID).points) == 0 {
 			t.Fatalf("at event %d n%d has no curve", s.play.at, n.ID)
@@ -335,11 +342,15 @@ func TestReplayKeepsItsAxes(t *testing.T) {
 	r.keys("enter P T")
 	s := r.a.s
 	stages := 0
+	_, height, _ := s.play.final.heights(36)
 	for s.play.at < len(s.play.events) {
 		r.keys("right")
 		r.screen()
 		f := r.a.figure()
 		stages = max(stages, len(f.stages))
+		if _, score, _ := f.heights(36); score != height {
+			t.Fatalf("event %d: the score has %d rows, at the end %d", s.play.at, score, height)
+		}
 		if f.end != 120 || f.lo != s.play.final.lo || f.hi != s.play.final.hi {
 			t.Fatalf("event %d: the axes are %d, %g…%g", s.play.at, f.end, f.lo, f.hi)
 		}
@@ -351,7 +362,7 @@ func TestReplayKeepsItsAxes(t *testing.T) {
 	if stages != 3 {
 		t.Fatalf("%d stages at the end", stages)
 	}
-	r.mustShow("120 steps")
+	r.mustShow("120 steps", "null test p")
 }
 
 // TestReplayLeavesTheTreeAsItWas: cursor, folds and filter come back.
@@ -382,13 +393,18 @@ func TestAShortPathIsLabelledAtItsEnd(t *testing.T) {
 	r, _ := opened(t, nil)
 	r.a.s.goTo(2)
 	r.keys("T")
-	l, y := r.row("0.508")
-	if at := strings.Index(l, "0.508"); at < 0 || len([]rune(l[:at])) > 100 {
-		t.Errorf("the last score stands at the edge: %q", l)
+	lines := strings.Split(r.screen(), "\n")
+	x, y := -1, 0
+	for i, l := range lines {
+		if at := strings.LastIndex(l, "0.508"); at >= 0 {
+			x, y = len([]rune(l[:at])), i // the last is that of the chart
+		}
 	}
-	x := len([]rune(l[:strings.Index(l, "0.508")]))
-	if _, st := r.a.grid.At(x, y); st.Fg == ink(themes.Best) {
-		t.Error("the score of another path is gold")
+	if x < 60 || x > 100 {
+		t.Errorf("the last score stands at column %d of %q", x, lines[y])
+	}
+	if _, st := r.a.grid.At(x, y); st.Fg == ink(themes.Best) || st.Fg == 0 {
+		t.Errorf("the score of another path is %+v", st)
 	}
 	if _, st := r.a.grid.At(1, 1); st.Fg == ink(themes.Best) {
 		t.Error("the name of another path is gold")

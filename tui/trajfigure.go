@@ -117,7 +117,7 @@ func (a *app) newFigure(t *tree.Tree, of figureOf, final *figure) *figure {
 			traces[i] = tr
 		}
 	}
-	f.addRows(motions, traces, a.nullTest(t.Spec, motions))
+	f.addRows(t.Spec.Root, motions, traces, a.nullTest(t.Spec, motions))
 	return f
 }
 
@@ -158,7 +158,7 @@ func (f *figure) trace(param string) *trace {
 }
 
 // addRows lists the groups with their verdicts and the parameters that moved; the others are named in one line.
-func (f *figure) addRows(motions []analysis.Motion, traces []*trace, null *analysis.Null) {
+func (f *figure) addRows(root tree.Config, motions []analysis.Motion, traces []*trace, null *analysis.Null) {
 	for _, g := range analysis.Groups(motions) {
 		row := trajRow{title: string(g.Role), verdict: verdict(g, null)}
 		var moved []trajRow
@@ -168,8 +168,8 @@ func (f *figure) addRows(motions []analysis.Motion, traces []*trace, null *analy
 			case m.Param.Role != g.Role:
 			case traces[i] != nil:
 				moved = append(moved, trajRow{trace: traces[i]})
-			case len(m.Values) > 0:
-				still = append(still, m.Param.Label()+" "+value(m.Values[0]))
+			default:
+				still = append(still, m.Param.Label()+" "+value(root[m.Param.Name]))
 			}
 		}
 		if len(moved) == 0 && (len(still) == 0 || g.Role == tree.RoleOther) {
