@@ -152,6 +152,42 @@ func results(cmd tea.Cmd) []tea.Msg {
 	return nil
 }
 
+// BenchmarkTrajectories100k answers a key (Update and View) on the trajectories page at 200x60 with 100,000 nodes, and opens it.
+func BenchmarkTrajectories100k(b *testing.B) {
+	s := forest(100_000)
+	for _, leaf := range topLeaves(s.t, maxOthers+1) { // the paths in view have what their transitions say; for all nodes it would be much memory
+		for _, n := range s.t.Path(leaf)[1:] {
+			n.Config = s.t.Nodes[n.Parent].Config.With(n.Transition.Changes)
+		}
+	}
+	r := newRig(b, newFakeLibrary(s), nil)
+	r.keys("enter")
+	r.size(200, 60)
+	r.keys("T")
+	r.a.View()
+	keys := []string{"left", "left", "h", "right", "j", "k", "n", "o", "o", "b"}
+	measure := func(b *testing.B, before func(), keys []string) {
+		var took []time.Duration
+		for i := range b.N {
+			before()
+			start := time.Now()
+			r.a.Update(keyMsg(keys[i%len(keys)]))
+			r.a.View()
+			took = append(took, time.Since(start))
+		}
+		slices.Sort(took)
+		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "ms/median")
+		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "ms/p99")
+	}
+	b.Run("keys", func(b *testing.B) { measure(b, func() {}, keys) })
+	b.Run("open", func(b *testing.B) {
+		measure(b, func() {
+			r.a.goBack()
+			r.a.View()
+		}, []string{"T"})
+	})
+}
+
 // BenchmarkState100k folds a state change into the tree of 100,000 nodes and paints it.
 func BenchmarkState100k(b *testing.B) {
 	s := forest(100_000)

@@ -439,5 +439,5 @@ func (a *app) ticked() tea.Cmd {
 	}
 	s.rate.count(0, a.now())
 	// Whether the search is live is asked in a command: the session may be busy starting its trainer.
-	return tea.Batch(a.tick(), a.relist(), a.measurePace(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
+	return tea.Batch(a.tick(), a.relist(), a.follow(), a.measurePace(), a.task(func(context.Context) tea.Msg { return liveMsg{s, s.sess.Live()} }))
 }

@@ -33,7 +33,8 @@
 //	searchpage.go inspector.go curves.go records.go searchfacts.go   how it is painted
 //	gate.go edit.go form.go       the review of proposals and the forms that change them
 //	compare.go comparetable.go comparecurves.go   two nodes or searches side by side
-//	trajectories.go play.go agentpage.go pages.go   the other pages
+//	trajectories.go trajfigure.go trajtrace.go trajchart.go trajscore.go   the figure of a path: what it shows, how it is painted
+//	play.go agentpage.go pages.go settingspage.go rebind.go          the other pages
 //
 // Every page and dialog at four sizes is in testdata/golden as text, the main pages in testdata/pictures in colour. To look at
 // them by hand, on made-up searches: go test -c -o stage ./tui && LLMZERO_STAGE=full ./stage (or empty, gpu, growing, large).

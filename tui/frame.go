@@ -49,7 +49,7 @@ func (a *app) bar(c paint.Canvas, trail ...string) int {
 
 // badge is what says how many proposals wait, empty when none does.
 func (a *app) badge() string {
-	if a.s == nil || len(a.s.ix.waiting) == 0 {
+	if a.s == nil || len(a.s.ix.waiting) == 0 || a.s.play != nil {
 		return ""
 	}
 	return " " + a.look.glyphs.Mark.Waiting + " " + num(len(a.s.ix.waiting)) + " waiting "

@@ -257,7 +257,7 @@ func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
 	if n.Transition.Rationale != "" {
 		out = append(out, wrapPieces(sMuted, n.Transition.Rationale, width)...)
 	}
-	if n.State == tree.StateProposed {
+	if n.State == tree.StateProposed && s.play == nil {
 		out = append(out, nil, []piece{{sWait, a.look.glyphs.Mark.Waiting + " This proposal waits for you: press enter to review it."}})
 	}
 	return out

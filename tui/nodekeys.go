@@ -137,12 +137,12 @@ func nodeActions() []action {
 			return nil
 		}},
 		onNode(action{id: "copy", keys: []string{"y"}, on: onSearch | onTrajectories, group: g, short: "copy configuration", help: "copy the node's configuration as JSON (OSC 52)"}, nil, func(a *app, n *tree.Node) tea.Cmd {
-			n = a.chosen(n)
+			n = a.inView(n)
 			a.good("the configuration of " + name(n.ID) + " is on the clipboard")
 			return tea.SetClipboard(configJSON(a.s.t.Spec.Space, n.Config))
 		}),
 		onNode(action{id: "copycmd", keys: []string{"Y"}, on: onSearch | onTrajectories, group: g, short: "copy command", help: "copy a command that trains the node's whole path again, with a fresh seed"}, notRoot, func(a *app, n *tree.Node) tea.Cmd {
-			n = a.chosen(n)
+			n = a.inView(n)
 			a.good("a command that trains " + name(n.ID) + " again is on the clipboard")
 			return tea.SetClipboard(replayCommand(a.s.t, n, a.opt.Paths.Store))
 		}),
@@ -170,18 +170,20 @@ func configJSON(sp tree.Space, c tree.Config) string {
 	return b.String() + "}"
 }
 
-// chosen is the node that a key on the page is about: on the trajectories page that of the chosen stage.
-func (a *app) chosen(n *tree.Node) *tree.Node {
+// inView is the node that a key on the page is about: on the trajectories page that of the chosen stage, or the last.
+func (a *app) inView(n *tree.Node) *tree.Node {
 	if a.page != onTrajectories {
 		return n
 	}
-	p := &a.pages.traj
-	path := a.s.t.Path(p.node)
-	if k := p.cursor + 1; p.cursor >= 0 && k < len(path) {
-		return path[k]
+	f := a.figure()
+	k := a.chosen(f)
+	if k < 0 {
+		k = len(f.stages) - 1
 	}
-	if len(path) > 0 {
-		return path[len(path)-1]
+	if k >= 0 {
+		if m, ok := a.s.t.Node(f.stages[k].Node); ok {
+			return m
+		}
 	}
 	return n
 }

@@ -14,11 +14,11 @@ type overview struct {
 	dx, dy     int // dots in a cell
 	sx, sy     float32
 	left       int
-	cells      []spot
+	cells      []cell
 }
 
-// spot is one cell of the overview.
-type spot struct {
+// cell is one cell of the overview.
+type cell struct {
 	dots  uint8
 	count int32
 	id    int32   // the node with the best score, of those that the filter lets through when there is a filter
@@ -32,7 +32,7 @@ var dotBits = [2][4]uint8{{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}}
 // survey sorts the shown nodes into the cells of a picture.
 func (s *search) survey(cols, rows int, braille bool) *overview {
 	g := &s.pane.graph
-	v := &overview{cols: cols, rows: rows, dx: 1, dy: 1, cells: make([]spot, cols*rows)}
+	v := &overview{cols: cols, rows: rows, dx: 1, dy: 1, cells: make([]cell, cols*rows)}
 	if braille {
 		v.dx, v.dy = 2, 4
 	}
@@ -75,7 +75,7 @@ func (v *overview) dot(x float32, depth int32) (int, int) {
 	return int((x+0.5)*v.sx) + v.left*v.dx, int((float32(depth) + 0.5) * v.sy)
 }
 
-func (v *overview) at(col, row int) *spot {
+func (v *overview) at(col, row int) *cell {
 	if col < 0 || col >= v.cols || row < 0 || row >= v.rows {
 		return nil
 	}

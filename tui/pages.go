@@ -45,6 +45,7 @@ func (a *app) clickPage(z paint.Zone, x int) tea.Cmd {
 		if p := a.s.play; p != nil {
 			p.paused = true
 			a.seek(1 + (x-z.X)*len(p.events)/max(1, z.Index))
+			return a.follow()
 		}
 	}
 	return nil

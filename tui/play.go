@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -22,6 +23,18 @@ type player struct {
 	speed  int // events a second are 2 * speed
 	debt   time.Duration
 	last   time.Time
+
+	final *figure // of the best path at the end: its axes are those of the whole replay
+	was   looked
+}
+
+// looked is how the tree was looked at before a replay, which moves the cursor, unfolds and filters nothing.
+type looked struct {
+	cursor  tree.NodeID
+	top     int
+	filter  filter
+	folded  []bool
+	focused bool
 }
 
 // playMsg brings the journal to replay.
@@ -55,21 +68,32 @@ func (a *app) gotJournal(m playMsg) tea.Cmd {
 		a.note("there is nothing to replay yet")
 		return nil
 	}
-	a.s.play = &player{events: m.events, real: a.s.t, speed: 2, last: a.now()}
-	a.s.pane.focused = false
+	s := a.s
+	p := &player{events: m.events, real: s.t, speed: 2, last: a.now()}
+	p.final = a.newFigure(s.t, figureOf{id: s.id, seq: s.t.Seq, node: s.ix.best, others: true}, nil)
+	p.was = looked{s.out.cursor, s.out.top, s.out.filter, slices.Clone(s.out.folded), s.pane.focused}
+	s.play, a.pages.traj.fig = p, nil
+	s.pane.focused = false
+	s.setFilter(filter{})
 	a.seek(2)
-	return a.tick()
+	return tea.Batch(a.follow(), a.tick())
 }
 
-// endPlay shows the real tree again.
+// endPlay shows the real tree again, as it was looked at before.
 func (a *app) endPlay() tea.Cmd {
 	s := a.s
 	if s == nil || s.play == nil {
 		return nil
 	}
+	was := s.play.was
 	s.t = s.play.real
 	s.play = nil
 	s.reindex()
+	more := len(s.t.Nodes) - len(was.folded) // the real tree may have grown meanwhile
+	s.out.folded = append(was.folded, make([]bool, max(0, more))...)
+	s.setFilter(was.filter)
+	s.out.cursor, s.out.top, s.out.stale = was.cursor, was.top, true
+	s.pane.focused, s.pane.graph.stale = was.focused, true
 	s.lay()
 	return a.follow()
 }
@@ -125,10 +149,30 @@ func (a *app) stepPlay() {
 	a.seek(at)
 }
 
+// known is what of a node's points was known at the moment of the replay: while it trains, those up to its last checkpoint.
+func (p *player) known(t *tree.Tree, id tree.NodeID, c *curve) *curve {
+	n, ok := t.Node(id)
+	if !ok || n.State != tree.StateRunning || p.at >= len(p.events) {
+		return c
+	}
+	step := -1
+	if n.Outcome != nil {
+		for _, k := range n.Outcome.Checkpoints {
+			step = max(step, k.Step)
+		}
+	}
+	cut := *c
+	i := slices.IndexFunc(c.points, func(x tree.Point) bool { return x.Step > step })
+	if i >= 0 {
+		cut.points = c.points[:i]
+	}
+	return &cut
+}
+
 // dull tells whether an event changes nothing that is seen in a replay.
 func dull(e event.Event) bool {
 	switch e.Body.(type) {
-	case *event.Saved, *event.AgentCalled, *event.Queued, *event.Tested, *event.Chosen:
+	case *event.AgentCalled, *event.Queued, *event.Tested, *event.Chosen:
 		return true
 	}
 	return false
@@ -171,7 +215,7 @@ func (a *app) drawPlayer(c paint.Canvas) {
 func playActions() []action {
 	const g = "Replay"
 	seek := func(by int) func(*app) tea.Cmd {
-		return plain(func(a *app) {
+		return then(func(a *app) {
 			a.s.play.paused = true
 			a.seek(a.s.play.at + by)
 		})
@@ -188,7 +232,7 @@ func playActions() []action {
 	}
 	return []action{
 		{id: "play.start", keys: []string{"P"}, on: onSearch | onTrajectories, group: "Pages", short: "replay", help: "replay how the tree grew", run: func(a *app) tea.Cmd { return a.startPlay() }},
-		{id: "play.pause", keys: []string{"space"}, on: onPlay, group: g, short: "pause", help: "pause or go on", foot: 1, run: plain(func(a *app) {
+		{id: "play.pause", keys: []string{"space"}, on: onPlay, group: g, short: "pause", help: "pause or go on", foot: 1, run: then(func(a *app) {
 			p := a.s.play
 			if p.at >= len(p.events) {
 				a.seek(1)

@@ -18,8 +18,16 @@ func TestNextRound(t *testing.T) {
 		from     float64
 		up, down float64
 	}{
-		{lr, 7.5e-4, 1e-3, 7e-4}, {lr, 1e-3, 1.5e-3, 7e-4}, {lr, 1e-2, 1e-2, 7e-3}, {lr, 1e-5, 1.5e-5, 1e-5},
-		{kl, 0, 1e-3, 0}, {kl, 1e-3, 1.5e-3, 0}, {temp, 1, 1.05, 0.95}, {temp, 1.02, 1.05, 1}, {n, 8, 9, 7}, {n, 32, 32, 31},
+		{lr, 7.5e-4, 1e-3, 7e-4},
+		{lr, 1e-3, 1.5e-3, 7e-4},
+		{lr, 1e-2, 1e-2, 7e-3},
+		{lr, 1e-5, 1.5e-5, 1e-5},
+		{kl, 0, 1e-3, 0},
+		{kl, 1e-3, 1.5e-3, 0},
+		{temp, 1, 1.05, 0.95},
+		{temp, 1.02, 1.05, 1},
+		{n, 8, 9, 7},
+		{n, 32, 32, 31},
 	} {
 		if got := nextRound(x.p, tree.Number(x.from), true); got != tree.Number(x.up) {
 			t.Errorf("%s above %g is %s, want %g", x.p.Name, x.from, got, x.up)

@@ -214,9 +214,12 @@ func (s *search) parent(n *tree.Node) *tree.Node {
 	return p
 }
 
-// curve is what is held of a node's points, never nil.
+// curve is what is held of a node's points, never nil; in a replay, what of them was known by then.
 func (s *search) curve(id tree.NodeID) *curve {
 	if c := s.curves[id]; c != nil {
+		if s.play != nil {
+			return s.play.known(s.t, id, c)
+		}
 		return c
 	}
 	return &curve{}

@@ -70,6 +70,8 @@ func (a *app) drawSearchHeader(c paint.Canvas) {
 func (a *app) putStatus(put func(paint.Style, string)) {
 	s, gl := a.s, a.look.glyphs
 	switch {
+	case s.play != nil:
+		put(sAccent, gl.Mark.Play+" replay")
 	case len(s.ix.running) > 0 && s.live:
 		put(sRun, a.spinner()+" running "+num(len(s.ix.running)))
 	case s.t.Status == tree.SearchPaused:
@@ -418,7 +420,7 @@ func (a *app) drawBudget(c paint.Canvas) int {
 func (s *search) timeLeft() string {
 	b, spent := s.t.Spec.Budget, s.t.Spent
 	used := b.Used(spent)
-	if used <= 0 || used >= 1 || spent.Cost.WallSeconds <= 0 || !s.live {
+	if used <= 0 || used >= 1 || spent.Cost.WallSeconds <= 0 || !s.live || s.play != nil {
 		return ""
 	}
 	sec := spent.Cost.WallSeconds * (1 - used) / used / float64(max(1, s.t.Spec.Parallel))

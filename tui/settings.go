@@ -131,7 +131,19 @@ func (a *app) gotScreen(m screenMsg) {
 	if s == nil || s.id != m.id || m.state == nil {
 		return
 	}
-	st := m.state
+	s.restore(*m.state)
+	if a.page != onSearch || len(a.dialogs) > 0 || s.play != nil {
+		return
+	}
+	if p := keptPages[m.state.Page]; p == onTrajectories {
+		a.openTrajectories()
+	} else if p == onAgent {
+		a.openAgent()
+	}
+}
+
+// restore takes what was kept as far as it still makes sense.
+func (s *search) restore(st screenState) {
 	for _, id := range st.Folded {
 		if _, ok := s.t.Node(id); ok {
 			s.out.folded[id] = true
@@ -143,32 +155,28 @@ func (a *app) gotScreen(m screenMsg) {
 	if f, err := parseFilter(st.Filter, s.t.Spec.Space); err == nil {
 		s.setFilter(f)
 	}
-	if st.Tab >= 0 && st.Tab < int(numTabs) {
-		s.pane.tab = tab(st.Tab)
-	}
-	if st.Overlay >= 0 && st.Overlay < int(numOverlays) {
-		s.pane.chart.overlay = overlayMode(st.Overlay)
-	}
-	s.pane.graph.on, s.pane.chart.log, s.pane.chart.smooth = st.Graph, st.Log, st.Smooth
-	s.pane.chart.zoom = max(0, min(6, st.Zoom))
-	if st.Against >= 0 && st.Against < 3 {
-		s.pane.against = st.Against
-	}
-	if st.Samples >= 0 && st.Samples < len(sampleKinds) {
-		s.pane.samples = st.Samples
-	}
+	s.pane.restore(st)
 	s.out.stale, s.pane.graph.stale = true, true
 	if _, ok := s.t.Node(st.Cursor); ok {
 		s.out.cursor = st.Cursor
 	}
-	if a.page == onSearch && len(a.dialogs) == 0 && s.play == nil {
-		switch keptPages[st.Page] {
-		case onTrajectories:
-			a.openTrajectories()
-		case onAgent:
-			a.openAgent()
-		}
+}
+
+func (p *inspector) restore(st screenState) {
+	if st.Tab >= 0 && st.Tab < int(numTabs) {
+		p.tab = tab(st.Tab)
 	}
+	if st.Overlay >= 0 && st.Overlay < int(numOverlays) {
+		p.chart.overlay = overlayMode(st.Overlay)
+	}
+	if st.Against >= 0 && st.Against < 3 {
+		p.against = st.Against
+	}
+	if st.Samples >= 0 && st.Samples < len(sampleKinds) {
+		p.samples = st.Samples
+	}
+	p.graph.on, p.chart.log, p.chart.smooth = st.Graph, st.Log, st.Smooth
+	p.chart.zoom = max(0, min(6, st.Zoom))
 }
 
 // saveScreen keeps how the open search is looked at.

@@ -231,6 +231,9 @@ func mean(xs []float64) float64 {
 func (s *search) fate(n *tree.Node) string {
 	switch n.State {
 	case tree.StateProposed:
+		if s.play != nil {
+			return "proposed"
+		}
 		return "waits for you"
 	case tree.StateApproved:
 		return "approved"

@@ -1,10 +1,6 @@
 package analysis
 
-import (
-	"math/rand/v2"
-
-	"llmzero/engine/tree"
-)
+import "llmzero/engine/tree"
 
 // Stage is one trained segment of a path.
 type Stage struct {
@@ -33,6 +29,36 @@ func Along(t *tree.Tree, id tree.NodeID) []Stage {
 			s.To = path[i+1].Transition.From.Step
 		}
 		out = append(out, s)
+	}
+	return out
+}
+
+// Scored is a validation score at an optimizer step of a path.
+type Scored struct {
+	Step int
+	Val  tree.Score
+}
+
+// Scores lists what was measured along a path in the order of steps: the base model, and of each stage the checkpoints up to the
+// one that the path goes on from.
+func Scores(t *tree.Tree, stages []Stage) []Scored {
+	var out []Scored
+	add := func(step int, v tree.Score) {
+		if v.Known() {
+			out = append(out, Scored{step, v})
+		}
+	}
+	add(0, t.Base())
+	for _, st := range stages {
+		n, ok := t.Node(st.Node)
+		if !ok || n.Outcome == nil {
+			continue
+		}
+		for _, k := range n.Outcome.Checkpoints {
+			if k.Step > st.From && k.Step <= st.To {
+				add(k.Step, k.Val)
+			}
+		}
 	}
 	return out
 }
@@ -139,54 +165,4 @@ func Groups(motions []Motion) []Group {
 		}
 	}
 	return out
-}
-
-// Null is the share of random paths that look at least as much like the claim as the path does, with one added to both
-// counts so that it is never 0 (Phipson and Smyth, 2010). A random path moves the same parameters at the same stages, each
-// time to a value drawn uniformly along its scale within its bounds.
-type Null struct {
-	Capacity       float64 // random paths with at least as many upward moves of capacity parameters
-	Regularization float64 // with at least as many turns of regularization parameters
-	Samples        int
-}
-
-// Chance compares the motions with samples random paths. A role without moves has 1: chance alone would do as well. The
-// same seed gives the same figures.
-func Chance(motions []Motion, start tree.Config, samples int, seed uint64) Null {
-	rng := rand.New(rand.NewPCG(seed, 0x6e756c6c))
-	want := Groups(motions)
-	hits := [2]int{1, 1}
-	random := make([]Motion, len(motions))
-	for range samples {
-		for i, m := range motions {
-			random[i] = shuffle(m, start[m.Param.Name], rng)
-		}
-		got := Groups(random)
-		if got[0].Ups >= want[0].Ups {
-			hits[0]++
-		}
-		if got[1].Turns >= want[1].Turns {
-			hits[1]++
-		}
-	}
-	return Null{
-		Capacity: float64(hits[0]) / float64(samples+1), Regularization: float64(hits[1]) / float64(samples+1), Samples: samples,
-	}
-}
-
-// shuffle draws a new value wherever the motion moved.
-func shuffle(m Motion, start tree.Value, rng *rand.Rand) Motion {
-	r := Motion{Param: m.Param, Values: make([]tree.Value, len(m.Values))}
-	last, now := start, start
-	for i, v := range m.Values {
-		if direction(m.Param, last, v) != 0 {
-			old := now
-			for try := 0; direction(m.Param, old, now) == 0 && try < 16; try++ {
-				now = m.Param.At(rng.Float64())
-			}
-		}
-		last, r.Values[i] = v, now
-	}
-	r.count(start)
-	return r
 }

@@ -35,7 +35,10 @@ func newCompact(a *app) *cobra.Command {
 }
 
 // Formats of an export.
-const FormatWhole, FormatStrategy = "llmzero", "strategy"
+const (
+	FormatWhole    = "llmzero"  // everything
+	FormatStrategy = "strategy" // the best path
+)
 
 // treeOf reads a search.
 func treeOf(ctx context.Context, s *store.Store, id string) (*tree.Tree, error) {

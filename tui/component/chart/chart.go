@@ -14,6 +14,7 @@ type Series struct {
 	Ink   paint.Ink
 	Dash  int  // of every 2*Dash dots along the curve the first Dash are drawn; 0: all
 	Steps bool // hold each value until the next point
+	Wide  bool // drawn twice as wide, to stand out among others
 }
 
 // Mark is a stretch of the x axis that something is to be said about.
@@ -25,6 +26,7 @@ type Mark struct {
 // Plot is a chart. The curves are drawn in order, so the last one lies on top.
 type Plot struct {
 	Series         []Series
+	Bands          []Band // beneath the curves
 	Marks          []Mark
 	X0, X1, Y0, Y1 float64
 	Log            bool    // y on a logarithmic scale; values that are not positive are left out
@@ -90,8 +92,11 @@ func (p *Plot) Draw(c paint.Canvas) {
 		return
 	}
 	d := newDots(w, h, p.Point == "")
+	for _, b := range p.Bands {
+		p.shade(c, d, b)
+	}
 	for i, s := range p.Series {
-		d.curve, d.run = int8(i%127), 0
+		d.curve, d.run = int8(1+i%126), 0
 		p.trace(d, s)
 	}
 	for _, m := range p.Marks {
@@ -114,6 +119,19 @@ func (p *Plot) Draw(c paint.Canvas) {
 func (p *Plot) Column(x float64, w int) int {
 	f := (x - p.X0) / (p.X1 - p.X0) * float64(2*w-1)
 	return int(math.Round(max(-4, min(float64(2*w)+4, f)))) / 2
+}
+
+// Row is the cell row of y in a chart h cells high, within it.
+func (p *Plot) Row(y float64, h int) int {
+	f, ok := p.level(y)
+	if !ok {
+		return h - 1
+	}
+	dots := 1
+	if p.Point == "" {
+		dots = 4
+	}
+	return int(math.Round((1-max(0, min(1, f)))*float64(h*dots-1))) / dots
 }
 
 // XAt is the x in the middle of a cell column.

@@ -12,6 +12,7 @@ type dots struct {
 	owner  []int8      // which curve a cell belongs to
 	curve  int8        // the curve being drawn
 	run    int         // dots of it so far, drawn or left out
+	under  []paint.Ink // background of cells, 0 for the chart's
 	marked []paint.Ink // colour of marked columns, 0 for none
 }
 
@@ -21,7 +22,7 @@ func newDots(cols, rows int, braille bool) *dots {
 		d.cw, d.ch = 2, 4
 	}
 	d.w, d.h = cols*d.cw, rows*d.ch
-	d.owner, d.marked = make([]int8, cols*rows), make([]paint.Ink, cols)
+	d.owner, d.under, d.marked = make([]int8, cols*rows), make([]paint.Ink, cols*rows), make([]paint.Ink, cols)
 	return d
 }
 
@@ -29,6 +30,15 @@ func newDots(cols, rows int, braille bool) *dots {
 var bits = [2][4]uint8{{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}}
 
 func (d *dots) set(x, y int, s Series) {
+	d.dot(x, y, s)
+	if s.Wide && d.cw == 2 {
+		d.dot(x, y+1, s)
+		d.dot(x+1, y, s)
+		d.dot(x+1, y+1, s)
+	}
+}
+
+func (d *dots) dot(x, y int, s Series) {
 	if x < 0 || y < 0 || x >= d.w || y >= d.h {
 		return
 	}
@@ -103,6 +113,10 @@ func (d *dots) paint(c paint.Canvas, point string, bg paint.Ink) {
 		if over := d.marked[i%d.cols]; over != 0 {
 			ink = over
 		}
-		c.Text(i%d.cols, i/d.cols, paint.Style{Fg: ink, Bg: bg}, sign)
+		behind := bg
+		if d.under[i] != 0 {
+			behind = d.under[i]
+		}
+		c.Text(i%d.cols, i/d.cols, paint.Style{Fg: ink, Bg: behind}, sign)
 	}
 }
