@@ -25,6 +25,7 @@ var goldenSizes = [][2]int{{60, 20}, {80, 24}, {120, 40}, {200, 60}}
 var goldens = []struct {
 	name  string
 	empty bool
+	only  func() *script // the only search of the library; nil: the storybook and two others
 	keys  string
 	setup func(*rig)
 }{
@@ -65,12 +66,19 @@ var goldens = []struct {
 	{name: "replay", keys: "enter P right right right right right right right right right right"},
 	{name: "agent", keys: "enter a"},
 	{name: "compare", keys: "enter c"},
+	{name: "deep", only: func() *script { return chainOf(60) }, keys: "enter b"},
+	{name: "deep-trajectories", only: func() *script { return deep(60) }, keys: "enter T"},
+	{name: "large", only: func() *script { return forest(5000) }, keys: "enter b"},
+	{name: "large-overview", only: func() *script { return forest(5000) }, keys: "enter v - - - -"},
 }
 
 func goldenRig(t *testing.T, i int, theme string) *rig {
 	g := goldens[i]
 	lib := newFakeLibrary()
-	if !g.empty {
+	switch {
+	case g.only != nil:
+		lib = newFakeLibrary(g.only())
+	case !g.empty:
 		lib = newFakeLibrary(storybook(), library("s-1c22", "sort", 0.83), library("s-9d10", "add", 0.51))
 	}
 	r := newRig(t, lib, func(o *Options) { o.Theme = theme })
