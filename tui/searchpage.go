@@ -255,11 +255,8 @@ func (a *app) drawTreeRow(c paint.Canvas, n *tree.Node) {
 		x = c.Text(x+1, 0, sAccent.On(bg), gl.Tree.Folded+num(int(s.ix.below[n.ID])))
 	}
 	words := changeWords(s.t.Spec.Space, n.Transition)
-	switch {
-	case n.ID == tree.Root:
+	if n.ID == tree.Root {
 		words = "base model"
-	case n.Parent == tree.Root && len(n.Transition.Changes) == 0:
-		words = "practitioner's settings"
 	}
 	ws := sMuted
 	if dim {

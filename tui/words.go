@@ -186,6 +186,9 @@ func factor(f float64) string {
 
 // changeWords tells a transition in a few words.
 func changeWords(sp tree.Space, t tree.Transition) string {
+	if len(t.Changes) == 0 && t.From.Node == tree.Root {
+		return "practitioner's settings"
+	}
 	if len(t.Changes) == 0 {
 		return "same settings"
 	}
