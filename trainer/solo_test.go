@@ -37,28 +37,31 @@ func (t *toy) Evaluate(_ context.Context, exam tree.Exam) (tree.Score, tree.Cost
 }
 
 func TestSolo(t *testing.T) {
-	gone, cancel := context.WithCancel(context.Background())
-	cancel()
 	for _, c := range []struct {
 		name     string
-		ctx      context.Context
+		gone     bool // interrupted before it began
 		from     string
 		want     string
 		made     bool
 		val, tst float64
 		exams    int
 	}{
-		{"trained", context.Background(), "given", "new", true, 0.9, 0.3, 1},
-		{"trained from the base", context.Background(), "", "new", true, 0.9, 0.3, 1},
-		{"stopped before the first step", gone, "given", "given", false, 0.5, 0.5, 2},
-		{"stopped at the base", gone, "", "", false, 0, 0, 2},
+		{"trained", false, "given", "new", true, 0.9, 0.3, 1},
+		{"trained from the base", false, "", "new", true, 0.9, 0.3, 1},
+		{"stopped before the first step", true, "given", "given", false, 0.5, 0.5, 2},
+		{"stopped at the base", true, "", "", false, 0, 0, 2},
 	} {
 		tr := &toy{}
 		p := Plan{Task: "toy", Steps: 3}
 		if c.from != "" {
 			p.Checkpoint = []byte(c.from)
 		}
-		r, err := Solo(c.ctx, tr, p, io.Discard)
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		if c.gone {
+			cancel()
+		}
+		r, err := Solo(ctx, tr, p, io.Discard)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
