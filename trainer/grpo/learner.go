@@ -83,7 +83,8 @@ func (s *state) finite() bool {
 // the reference anew as the configuration says. The team stays the caller's.
 func newLearner(t *task.Task, st state, set settings, seed uint64, tm *team.Team) *learner {
 	l := &learner{task: t, seed: seed, set: set, state: st, team: tm}
-	if set.reset && !(st.lastReset && st.lastSeed == seed) { // else this segment goes on, and keeps the reference that it has
+	resumed := st.lastReset && st.lastSeed == seed // the same segment, which has its reference
+	if set.reset && !resumed {
 		l.reference = append([]float32(nil), l.model.W...)
 		l.refID = weightsID(l.reference)
 	}
