@@ -59,13 +59,13 @@ func TestPanicOfAWorkerIsOneOfDo(t *testing.T) {
 	tm := New(2)
 	defer tm.Close()
 	for _, who := range []int{0, 1} {
-		both := make(chan struct{}, 2)
+		var started [2]atomic.Bool
 		var seen any
 		func() {
 			defer func() { seen = recover() }()
 			tm.Do(100, func(w, _ int) {
-				both <- struct{}{}
-				for len(both) < 2 { // until each worker has a piece
+				started[w].Store(true)
+				for !started[1-w].Load() { // until each worker has had a piece
 					runtime.Gosched()
 				}
 				if w == who {
