@@ -40,7 +40,8 @@ type Result struct {
 	Kernel  string             `json:"kernel"`
 	Stopped bool               `json:"stopped,omitempty"`
 
-	Checkpoint []byte `json:"-"` // the last one
+	Checkpoint []byte `json:"-"` // what was scored: the last one, or the plan's when there is no new one
+	New        bool   `json:"-"` // Checkpoint was made by this run
 }
 
 // String is the result in one line.
@@ -49,10 +50,11 @@ func (r Result) String() string {
 		r.Task, r.Val.Mean, r.Val.SE, r.Test.Mean, r.Test.SE, r.Steps, r.Tokens, r.WallS)
 }
 
-// Solo runs a plan and scores its last checkpoint on the test split. About every second a line goes to progress. When ctx is
-// canceled, the run ends early with what it has, and its result says so.
+// Solo runs a plan and scores its last checkpoint on the test split; without a new one it scores what it started from on both
+// splits. About every second a line goes to progress. When ctx is canceled, the run ends early with what it has, and its result
+// says so.
 func Solo(ctx context.Context, t Trainer, p Plan, progress io.Writer) (Result, error) {
-	r := Result{Task: p.Task, Base: p.Base, Seed: p.Seed, Params: p.Config, Metrics: map[string]float64{}}
+	r := Result{Task: p.Task, Base: p.Base, Seed: p.Seed, Params: p.Config, Metrics: map[string]float64{}, Checkpoint: p.Checkpoint}
 	if p.Steps <= 0 && p.Tokens <= 0 {
 		return r, errors.New("nothing to do: give a number of steps or of tokens")
 	}
@@ -60,6 +62,9 @@ func Solo(ctx context.Context, t Trainer, p Plan, progress io.Writer) (Result, e
 	run, cancel := context.WithCancelCause(saved)
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() { cancel(tree.ErrStop) })()
+	if ctx.Err() != nil { // AfterFunc may come too late for what is so already
+		cancel(tree.ErrStop)
+	}
 
 	job := tree.Job{
 		Search: "train", Task: p.Task, Base: p.Base, Seed: p.Seed, Config: p.Config, Resume: p.Checkpoint,
@@ -72,7 +77,7 @@ func Solo(ctx context.Context, t Trainer, p Plan, progress io.Writer) (Result, e
 			tell(*rep.Point)
 		}
 		if rep.Checkpoint != nil {
-			r.Checkpoint = rep.Checkpoint.Data
+			r.Checkpoint, r.New = rep.Checkpoint.Data, true
 		}
 		return nil
 	})
@@ -81,14 +86,17 @@ func Solo(ctx context.Context, t Trainer, p Plan, progress io.Writer) (Result, e
 	if err != nil {
 		return r, fmt.Errorf("train %s: %w", p.Task, err)
 	}
+	exam := tree.Exam{Task: p.Task, Base: p.Base, Config: p.Config, Data: r.Checkpoint, Split: tree.SplitTest, Samples: p.TestSamples, Seed: p.Seed}
+	if r.Test, _, err = t.Evaluate(saved, exam); err != nil {
+		return r, fmt.Errorf("train %s: score on the test split: %w", p.Task, err)
+	}
 	if n := len(out.Checkpoints); n > 0 {
 		r.Val = out.Checkpoints[n-1].Val
+		return r, nil
 	}
-	r.Test, _, err = t.Evaluate(saved, tree.Exam{
-		Task: p.Task, Base: p.Base, Config: p.Config, Data: r.Checkpoint, Split: tree.SplitTest, Samples: p.TestSamples, Seed: p.Seed,
-	})
-	if err != nil {
-		return r, fmt.Errorf("train %s: score on the test split: %w", p.Task, err)
+	exam.Split, exam.Samples, exam.Seed = tree.SplitValidation, p.ValSamples, 0
+	if r.Val, _, err = t.Evaluate(saved, exam); err != nil {
+		return r, fmt.Errorf("train %s: score on the validation split: %w", p.Task, err)
 	}
 	return r, nil
 }

@@ -57,6 +57,9 @@ func stepLearner(b testing.TB, c policy.Config, tm *team.Team, over map[string]t
 		b.Fatal(err)
 	}
 	cfg := Space().Defaults()
+	if tk.PromptLen() != 20 {
+		b.Fatalf("prompts of %d tokens; testdata/torch_reference.py has 20", tk.PromptLen())
+	}
 	cfg[pLength] = tree.Number(24)
 	for k, v := range over {
 		cfg[k] = v
@@ -88,8 +91,19 @@ func cpuSeconds() float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
-// BenchmarkStep times a whole GRPO step of 16 prompts x 8 samples x 24 tokens on two workers, without a KL term as in
-// TRL's defaults, and with one. best-ms/op is the quickest step, which other programs have disturbed least.
+// randomRewards are those of a policy that is right half of the time, in place of the ones of a policy that never ends and so never
+// is: without them all gradients would be exactly 0.
+func randomRewards(n int) []float32 {
+	rng := rand.New(rand.NewPCG(3, 4))
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = float32(rng.IntN(2))
+	}
+	return out
+}
+
+// BenchmarkStep times a whole GRPO step of 16 prompts of 20 tokens x 8 samples x 24 tokens on two workers, with random
+// rewards, without a KL term as in TRL's defaults, and with one. best-ms/op is the quickest step, which other programs have disturbed least.
 func BenchmarkStep(b *testing.B) {
 	for _, size := range []struct {
 		name string
@@ -103,15 +117,24 @@ func BenchmarkStep(b *testing.B) {
 				l.set.rate = 0 // stay at the policy that never ends
 				var tokens int64
 				best := time.Hour
+				lucky := randomRewards(len(l.rewards))
+				var r stepResult
 				cpu := cpuSeconds()
 				b.ReportAllocs()
 				for b.Loop() {
 					before, start := l.cost.SampledTokens, time.Now()
-					if _, err := l.doStep(); err != nil {
+					r = stepResult{}
+					l.draw()
+					l.score(&r)
+					copy(l.rewards, lucky)
+					if err := l.learn(&r); err != nil {
 						b.Fatal(err)
 					}
 					best = min(best, time.Since(start))
 					tokens += l.cost.SampledTokens - before
+				}
+				if r.norm == 0 {
+					b.Error("the gradient is exactly 0")
 				}
 				b.ReportMetric(float64(tokens)/float64(b.N), "sampled-tokens/op")
 				b.ReportMetric(1e3*best.Seconds(), "best-ms/op")
@@ -126,8 +149,12 @@ func hot(t testing.TB, c policy.Config, tm *team.Team, over map[string]tree.Valu
 	t.Helper()
 	l = stepLearner(t, c, tm, over)
 	l.set.rate = 0
-	if _, err := l.doStep(); err != nil {
-		t.Fatal(err)
+	var r stepResult
+	l.draw()
+	l.score(&r)
+	copy(l.rewards, randomRewards(len(l.rewards)))
+	if err := l.learn(&r); err != nil || r.norm == 0 {
+		t.Fatalf("gradient norm %g, error %v", r.norm, err)
 	}
 	sample = func() {
 		l.sampler.Sample(&l.samples, l.prompts, l.set.group, policy.Sampling{
@@ -170,7 +197,7 @@ func TestHotLoopsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkUpdate times the gradient and update of a batch of 16 x 8 completions of 24 tokens.
+// BenchmarkUpdate times the gradient and update of a batch of 16 x 8 completions of 24 tokens with random rewards.
 func BenchmarkUpdate(b *testing.B) {
 	for name, c := range map[string]policy.Config{"27k": policy.Small(task.VocabSize, task.Context), "104k": policy.Large(task.VocabSize, task.Context)} {
 		b.Run(name, func(b *testing.B) {

@@ -41,13 +41,22 @@
 //
 // Random numbers are functions of (seed, step, row, position), products sum in a fixed order, shards do not depend on the number of
 // workers. Hence the same job gives the same bits on one kernel path, for any number of workers, and when it is resumed
-// from a checkpoint at any step.
+// from a checkpoint at any step. A job that goes on from a checkpoint of its own seed is the same segment, resumed: with
+// ref_reset=on it keeps the reference that the segment began with; a job of another seed is a new segment and anchors anew.
+//
+// # Rank
+//
+// Changing lora_rank between segments keeps the function. A rank that grows keeps the old columns with their Adam moments; the new
+// ones have none, and their bias correction counts from their own first update, so that this is about the learning rate as with
+// a fresh optimizer. Any other change merges the adapter into the weights and starts a fresh optimizer.
 //
 // # Checkpoints
 //
 // A checkpoint is a safetensors file: "policy." weights (the frozen ones when there is an adapter), "reference." weights,
 // "adapter." factors, "adam.m." and "adam.v." moments of what is trained; the metadata holds step, token counters, position of
-// the random streams, adapter rank, identities of base and reference, and the kernel path.
+// the random streams, adapter rank and the ages of its columns, identities of base and reference, the kernel path, and a SHA-256 of
+// all that. A file is refused when a bit of it changed, when it holds what no training could have left, and when it does not
+// descend from the base in this build. Files of the first version have no digest and are still read.
 //
 // # Figures
 //

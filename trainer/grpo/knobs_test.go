@@ -3,9 +3,12 @@ package grpo
 import (
 	"bytes"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"llmzero/engine/tree"
+	"llmzero/trainer/grpo/optim"
 	"llmzero/trainer/grpo/task"
 )
 
@@ -207,18 +210,68 @@ func TestReferenceReset(t *testing.T) {
 	}
 }
 
-// A segment that only raises the rank must start from the function that was learnt, keep the optimizer's moments and
-// change nothing but the projections.
+// A segment that holds on from a checkpoint in its middle keeps its reference: the whole and its two halves are the same.
+func TestReferenceResetAcrossAResume(t *testing.T) {
+	anew := map[string]tree.Value{pRate: num(2e-3), pReset: tree.Choice(resetOn)}
+	parent := knob(t, 4, nil, map[string]tree.Value{pRate: num(2e-3)}).checks[0].Data
+	run := func(seed uint64, steps int, from []byte) ([]byte, Info) {
+		_, r := runJob(t, 2, tree.Job{Task: "sort", Seed: seed, Config: quick(anew), Resume: from, Steps: steps, Checkpoints: 1, ValSamples: 16})
+		info, err := Inspect(r.checks[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.checks[0].Data, info
+	}
+	half, before := run(6, 3, parent)
+	rest, _ := run(6, 3, half)
+	if whole, _ := run(6, 6, parent); !bytes.Equal(whole, rest) {
+		t.Error("the whole segment and its two halves left other checkpoints")
+	}
+	if _, next := run(7, 1, half); next.Reference == before.Reference || !next.Reset {
+		t.Error("the next segment, of another seed, kept the reference")
+	}
+}
+
+// Of several passes over a batch, the largest gradient norm is the one that is shown.
+func TestGradNormIsTheLargestOfAllPasses(t *testing.T) {
+	norms := func(epochs float64) (float64, *learner) {
+		tk, st := base(t, "sort")
+		set, err := parse(tk, quick(map[string]tree.Value{pEpochs: num(epochs), pRate: num(1e-2), pPrompts: num(16), pHigh: num(1), pLow: num(0.5)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := newLearner(tk, st, set, 3, oneWorker(t))
+		r, err := l.doStep()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.norm, l
+	}
+	one, l := norms(1)
+	l.shards.Run(l.gradient) // the second pass of the same batch
+	two := optim.Norm(l.model.Gradient(l.shards.Grad), l.spans)
+	if two <= one {
+		t.Fatalf("norms of the passes %g and %g: the case shows nothing", one, two)
+	}
+	if got, _ := norms(2); got != two {
+		t.Errorf("the norm is %g, the passes have %g and %g", got, one, two)
+	}
+}
+
+// A segment that only raises the rank must start from the function that was learnt and keep the moments of the columns that
+// there were; new columns start as a fresh optimizer's would.
 func TestLoRAGrowsBetweenSegments(t *testing.T) {
+	const rate = 2e-3
 	lora := func(rank string) map[string]tree.Value {
-		return map[string]tree.Value{pRank: tree.Choice(rank), pRate: num(2e-3)}
+		return map[string]tree.Value{pRank: tree.Choice(rank), pRate: num(rate)}
 	}
 	small := knob(t, 10, nil, lora("4")).checks[0]
-	tk, st := base(t, "sort")
-	if err := func() error { var err error; st, _, err = decode(small.Data); return err }(); err != nil {
+	tk, _ := base(t, "sort")
+	st, _, err := decode(small.Data)
+	if err != nil {
 		t.Fatal(err)
 	}
-	before := append([]float32(nil), st.model.W...)
+	before := slices.Clone(st.model.W)
 	set, err := parse(tk, quick(lora("16")))
 	if err != nil {
 		t.Fatal(err)
@@ -227,15 +280,66 @@ func TestLoRAGrowsBetweenSegments(t *testing.T) {
 	if weightsID(l.model.W) != weightsID(before) || l.model.Rank != 16 || l.opt.Steps != 10 {
 		t.Errorf("rank %d after %d optimizer steps; same function: %v", l.model.Rank, l.opt.Steps, weightsID(l.model.W) == weightsID(before))
 	}
+	was := slices.Clone(l.model.Factor)
 	if _, err := l.doStep(); err != nil {
 		t.Fatal(err)
+	}
+	move := func(from, to int) (mean, top float64) { // of b, in learning rates
+		var n float64
+		for _, ten := range l.model.TrainedTensors() {
+			if !strings.HasSuffix(ten.Name, ".b") {
+				continue
+			}
+			for i := ten.Offset + from*ten.Cols; i < ten.Offset+to*ten.Cols; i++ {
+				d := math.Abs(float64(l.model.Factor[i]-was[i])) / rate
+				mean, top, n = mean+d, max(top, d), n+1
+			}
+		}
+		return mean / n, top
+	}
+	if mean, top := move(4, 16); mean < 0.5 || top > 1.001 {
+		t.Errorf("the first update of new columns is %.3f learning rates on average and %.3f at most, want 1", mean, top)
+	}
+	if mean, _ := move(0, 4); mean > 0.7 || mean < 0.02 {
+		t.Errorf("an old column moved by %.3f learning rates on average, as a fresh optimizer's or not at all", mean)
 	}
 	back := knob(t, 1, small.Data, lora(fullRank)).checks[0]
 	info, err := Inspect(back.Data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Rank != 0 || info.AdamSteps != 1 {
-		t.Errorf("back to full training: rank %d, %d optimizer steps", info.Rank, info.AdamSteps)
+	if info.Rank != 0 || info.AdamSteps != 1 || info.AdamBorn != nil {
+		t.Errorf("back to full training: rank %d, %d optimizer steps, columns %v", info.Rank, info.AdamSteps, info.AdamBorn)
+	}
+}
+
+// An adapter that grew twice goes on from a checkpoint to the bit, each column at its own age.
+func TestGrownLoRAResumes(t *testing.T) {
+	rank := func(r string) map[string]tree.Value {
+		return map[string]tree.Value{pRank: tree.Choice(r), pRate: num(2e-3), pDecay: num(0.1)}
+	}
+	four := knob(t, 2, knob(t, 3, nil, rank("2")).checks[0].Data, rank("4")).checks[0].Data
+	whole := knob(t, 4, four, rank("8")).checks[0].Data
+	half := knob(t, 2, four, rank("8")).checks[0].Data
+	if !bytes.Equal(whole, knob(t, 2, half, rank("8")).checks[0].Data) {
+		t.Error("the whole segment and its two halves left other checkpoints")
+	}
+	info, err := Inspect(half)
+	if want := []int{0, 0, 3, 3, 5, 5, 5, 5}; err != nil || !slices.Equal(info.AdamBorn, want) {
+		t.Errorf("columns born at %v, want %v; error %v", info.AdamBorn, want, err)
+	}
+	// Every weight lies in one span.
+	st, _, err := decode(half)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make([]int, len(st.model.Factor))
+	for _, s := range spans(st.model, st.born, 0) {
+		for i := s.From; i < s.To; i++ {
+			seen[i]++
+		}
+	}
+	if slices.Max(seen) != 1 || slices.Min(seen) != 1 {
+		t.Errorf("a weight is in %d to %d spans", slices.Min(seen), slices.Max(seen))
 	}
 }

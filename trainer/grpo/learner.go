@@ -68,6 +68,9 @@ type state struct {
 	step       int       // optimizer steps since the base
 	spent      tree.Cost // the tokens of earlier segments
 	kernel     string    // the path that trained it, empty for a base
+	lastSeed   uint64    // the segment that left it, and whether that one anchored the reference anew
+	lastReset  bool
+	born       []int // the optimizer's count when each column of the adapter was new
 }
 
 // finite tells whether every number of the state is one that a later segment can go on from.
@@ -80,32 +83,19 @@ func (s *state) finite() bool {
 // the reference anew as the configuration says. The team stays the caller's.
 func newLearner(t *task.Task, st state, set settings, seed uint64, tm *team.Team) *learner {
 	l := &learner{task: t, seed: seed, set: set, state: st, team: tm}
-	if set.reset {
+	resumed := st.lastReset && st.lastSeed == seed // the same segment, which has its reference
+	if set.reset && !resumed {
 		l.reference = append([]float32(nil), l.model.W...)
 		l.refID = weightsID(l.reference)
 	}
 	if set.rank != l.model.Rank {
-		grown := l.model.Rank > 0 && set.rank > l.model.Rank
-		s := policy.NewStream(seed, uint64(l.step), streamRank)
-		carry := l.model.SetRank(set.rank, rand.New(rand.NewPCG(uint64(s), 0)))
-		opt := optim.New(len(l.model.Trained()))
-		opt.M, opt.V = carry(l.opt.M), carry(l.opt.V)
-		if grown {
-			opt.Steps = l.opt.Steps
-		}
-		l.opt = opt
+		l.setRank(set.rank)
 	}
 	l.net, l.refNet = policy.NewNet(l.model.Config), policy.NewNet(l.model.Config)
 	l.net.Load(l.model.W)
 	l.refNet.Load(l.reference)
 	l.sampler = policy.NewSampler(l.net, tm)
-	for _, t := range l.model.TrainedTensors() {
-		s := optim.Span{From: t.Offset, To: t.Offset + t.Size()}
-		if t.Kind == policy.Projection {
-			s.Decay = set.decay
-		}
-		l.spans = append(l.spans, s)
-	}
+	l.spans = spans(l.model, l.born, set.decay)
 	l.used = min(parts, set.prompts)
 	l.shards = policy.NewShards(l.net, tm, l.used)
 	for i := range l.used + 1 {
@@ -132,13 +122,18 @@ func (l *learner) doStep() (stepResult, error) {
 	var r stepResult
 	l.draw()
 	l.score(&r)
+	return r, l.learn(&r)
+}
+
+// learn updates once on what was sampled and its rewards.
+func (l *learner) learn(r *stepResult) error {
 	r.groupStats = advantages(l.adv, l.rewards, l.right, l.set.group, l.set.scale)
 	l.build()
 	if l.set.beta != 0 {
 		l.team.Do(l.used, l.forward)
 		l.cost.FLOP += l.flop(1)
 	}
-	for epoch := range l.set.epochs {
+	for range l.set.epochs {
 		l.shards.Run(l.gradient)
 		var total sums
 		for _, s := range l.totals[:l.used] {
@@ -147,20 +142,18 @@ func (l *learner) doStep() (stepResult, error) {
 		grad := l.model.Gradient(l.shards.Grad)
 		norm := optim.Norm(grad, l.spans)
 		if math.IsNaN(norm+total.loss) || math.IsInf(norm+total.loss, 0) {
-			return r, fmt.Errorf("step %d: %w: lower %s or %s, or resume from an earlier checkpoint", l.step+1, errNaN, pRate, pMaxNorm)
+			return fmt.Errorf("step %d: %w: lower %s or %s, or resume from an earlier checkpoint", l.step+1, errNaN, pRate, pMaxNorm)
 		}
 		l.opt.Step(l.model.Trained(), grad, l.set.rate, optim.ClipScale(norm, l.set.maxNorm), l.spans)
 		l.model.Update()
 		l.net.Load(l.model.W)
-		if epoch == 0 {
-			r.norm = norm
-		}
+		r.norm = max(r.norm, norm) // a batch's later passes are where gradients blow up
 		r.add(total)
 		l.cost.FLOP += l.flop(3)
 	}
 	l.step++
 	l.cost.Steps++
-	return r, nil
+	return nil
 }
 
 // draw fills the step's problems and samples their completions.

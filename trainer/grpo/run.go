@@ -11,8 +11,6 @@ import (
 
 	"llmzero/engine/tree"
 	"llmzero/trainer/grpo/kernel"
-	"llmzero/trainer/grpo/optim"
-	"llmzero/trainer/grpo/policy"
 	"llmzero/trainer/grpo/task"
 	"llmzero/trainer/grpo/team"
 )
@@ -96,42 +94,10 @@ func (t *Trainer) run(ctx context.Context, job tree.Job, report func(tree.Report
 	return s.out, err
 }
 
-// load makes the state that a segment starts from: a checkpoint, or the task's base policy when ref is empty and there is
-// no content.
-func load(t *task.Task, base int, ref string, checkpoint []byte) (state, error) {
-	if checkpoint == nil && ref != "" {
-		return state{}, fmt.Errorf("checkpoint %s came without its content; training from the base instead would be wrong", ref)
-	}
-	if checkpoint != nil {
-		st, info, err := decode(checkpoint)
-		if err != nil {
-			return state{}, err
-		}
-		if info.Task != t.Name {
-			return state{}, fmt.Errorf("%w: it is of task %s, wanted is %s", ErrCheckpoint, info.Task, t.Name)
-		}
-		return st, nil
-	}
-	base = max(base, 1)
-	b, err := t.Base(base)
-	if err != nil {
-		return state{}, err
-	}
-	c, w, _, err := policy.Decode(b)
-	if err != nil {
-		return state{}, fmt.Errorf("base %d of task %s: %w", base, t.Name, err)
-	}
-	id := weightsID(w)
-	return state{
-		baseNumber: base, baseID: id, model: policy.NewModel(c, w), opt: optim.New(len(w)),
-		reference: append([]float32(nil), w...), refID: id,
-	}, nil
-}
-
 // noteKernel says so when the checkpoint was trained on a path whose last bits differ, for then the segment cannot be
 // repeated exactly.
 func (s *segment) noteKernel() error {
-	was, is := s.kernel, kernel.Path()
+	was, is := s.kernel, kernel.Record()
 	if was == "" || kernel.SameBits(was, is) {
 		return nil
 	}

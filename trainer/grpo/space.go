@@ -66,7 +66,7 @@ func Space() tree.Space {
 		return p
 	}
 	rank := choice(pRank, "rank", fullRank, true, tree.RoleCapacity,
-		"LoRA rank of the projections, or full to train every weight; a growing rank keeps what was learnt", "2", "4", "8", "16", "32", fullRank)
+		"LoRA rank of the projections, or full to train every weight; a growing rank keeps what was learnt, its new columns start with fresh moments", "2", "4", "8", "16", "32", fullRank)
 	rank.Structural = true
 	const lin, log = tree.ScaleLinear, tree.ScaleLog
 	const capacity, reg, other = tree.RoleCapacity, tree.RoleRegularization, tree.RoleOther
@@ -85,7 +85,7 @@ func Space() tree.Space {
 		orZero(float(pDecay, "wd", 1e-4, 1, 0.01, log, reg, "AdamW's decoupled decay of the projections")),
 		orZero(float(pMaxNorm, "clip-g", 0.01, 10, 1, log, reg, "gradients are scaled down to this norm; 0 for never")),
 		orZero(float(pOverlong, "long", 0.05, 1, 0, log, reg, "taken off the reward of a completion, in proportion as it uses the last quarter of the length limit")),
-		choice(pReset, "ref", "off", true, reg, "on: the segment's first policy becomes the reference of the KL term", "off", resetOn),
+		choice(pReset, "ref", "off", true, reg, "on: the segment's first policy becomes the reference of the KL term; going on with an equal seed is the same segment", "off", resetOn),
 		whole(pLength, "len", minLength, 40, 12, log, capacity, "tokens", "longest completion, end token included; cut to what the task's prompt leaves of the context"),
 		whole(pGroup, "n", 2, 32, 8, log, capacity, "samples", "completions of each prompt: the group whose mean is the baseline"),
 		whole(pPrompts, "prompts", 2, 64, 16, log, capacity, "prompts", "prompts of each optimizer step"),

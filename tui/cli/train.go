@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -36,8 +38,8 @@ func newTrain(a *app) *cobra.Command {
 	f.Int64Var(&plan.Tokens, "tokens", 0, "stop after this many tokens, prompt + sampled + trained")
 	f.Uint64Var(&plan.Seed, "seed", 1, "random seed")
 	f.IntVar(&plan.ValSamples, "val-samples", 0, "samples of the validation score (default the trainer's)")
-	f.StringVar(&from, "from", "", "checkpoint file to go on from")
-	f.StringVar(&save, "save", "", "write the last checkpoint to this file")
+	f.StringVar(&from, "from", "", "checkpoint file to go on from; the seed is --seed's: with the file's own, this run continues that one to the bit")
+	f.StringVar(&save, "save", "", "write the last checkpoint to this file, all at once; without a new one the file stays as it is")
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		if plan.Steps < 0 || plan.Tokens < 0 || (plan.Steps == 0 && plan.Tokens == 0) {
@@ -57,10 +59,8 @@ func newTrain(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if save != "" {
-			if err := os.WriteFile(save, r.Checkpoint, 0o600); err != nil {
-				return fmt.Errorf("write the checkpoint: %w", err)
-			}
+		if err := keep(r, save, cmd.ErrOrStderr()); err != nil {
+			return err
 		}
 		if asJSON {
 			err = printJSON(cmd.OutOrStdout(), r)
@@ -68,11 +68,79 @@ func newTrain(a *app) *cobra.Command {
 			err = say("%s", r)(cmd.OutOrStdout())
 		}
 		if err == nil && r.Stopped {
-			return ErrInterrupted
+			return cutShort{r, save}
 		}
 		return err
 	}
 	return c
+}
+
+// cutShort is ErrInterrupted with what became of the checkpoint.
+type cutShort struct {
+	r    trainer.Result
+	save string
+}
+
+func (c cutShort) Is(target error) bool { return target == ErrInterrupted }
+
+func (c cutShort) Error() string {
+	switch {
+	case !c.r.New:
+		return "interrupted before the first step; nothing was trained"
+	case c.save == "":
+		return fmt.Sprintf("interrupted after %d steps; the checkpoint is not kept, for there is no --save", c.r.Steps)
+	}
+	return fmt.Sprintf("interrupted after %d steps; the checkpoint is in %s", c.r.Steps, c.save)
+}
+
+// keep writes the checkpoint of a run to a file, when a file is wanted and there is a new checkpoint.
+func keep(r trainer.Result, path string, told io.Writer) error {
+	if path == "" {
+		return nil
+	}
+	if !r.New {
+		_, err := fmt.Fprintf(told, "no new checkpoint; %s is left as it was\n", path)
+		return err
+	}
+	if err := replaceFile(path, r.Checkpoint); err != nil {
+		return fmt.Errorf("write the checkpoint: %w", err)
+	}
+	return nil
+}
+
+// replaceFile writes a file beside path, syncs it and puts it in the place of path, so that no crash leaves half a file. What is
+// no ordinary file, such as /dev/null, is written to.
+func replaceFile(path string, b []byte) (err error) {
+	mode := os.FileMode(0o600)
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		path = to
+	}
+	if was, err := os.Stat(path); err == nil {
+		if !was.Mode().IsRegular() {
+			return os.WriteFile(path, b, mode)
+		}
+		mode = was.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // describe opens a trainer and asks what it offers.

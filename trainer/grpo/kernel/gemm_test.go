@@ -204,8 +204,15 @@ func TestMulRefusesShortSlices(t *testing.T) {
 // Shapes of the trainer: rows x terms x columns.
 var shapes = [][3]int{{2048, 64, 64}, {2048, 64, 256}, {128, 64, 64}, {2048, 32, 96}, {64, 32, 128}, {20, 64, 64}}
 
-// BenchmarkMul counts the thread's own CPU time, as testdata/blas_bench.c does, so that other programs disturb it little.
-func BenchmarkMul(b *testing.B) {
+// BenchmarkMul times the product with B packed beforehand, as in a step, where weights are packed once an update and used for
+// every row of the batch.
+func BenchmarkMul(b *testing.B) { benchMul(b, false) }
+
+// BenchmarkMulPacking packs B within each product, as sgemm does in testdata/blas_bench.c.
+func BenchmarkMulPacking(b *testing.B) { benchMul(b, true) }
+
+// benchMul counts the thread's own CPU time, as testdata/blas_bench.c does, so that other programs disturb it little.
+func benchMul(b *testing.B, packing bool) {
 	was := path
 	defer func() { path = was }()
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -220,8 +227,12 @@ func BenchmarkMul(b *testing.B) {
 				packed.Pack(w, n, 1, k, n)
 				runtime.LockOSThread()
 				defer runtime.UnlockOSThread()
+				b.ReportAllocs()
 				start := threadSeconds()
 				for b.Loop() {
+					if packing {
+						packed.Pack(w, n, 1, k, n)
+					}
 					Mul(c, n, x, k, 1, m, &packed, false)
 				}
 				b.ReportMetric(2*float64(m*n*k)*float64(b.N)/(threadSeconds()-start)/1e9, "GFLOP/s")

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"unsafe"
@@ -37,8 +38,25 @@ func Paths() []string {
 	return names
 }
 
-// SameBits tells whether two paths, by name, give the same bits.
+// Record names the path in use for a record: the Go path with its architecture, for compilers fuse roundings on some and not on
+// others.
+func Record() string {
+	if path == pathGo {
+		return goOn(runtime.GOARCH)
+	}
+	return Path()
+}
+
+func goOn(arch string) string { return pathNames[pathGo] + "/" + arch }
+
+// SameBits tells whether two paths, as recorded, give the same bits. "go" alone, as old records have it, is that of amd64, where
+// it is a matter of choice.
 func SameBits(a, b string) bool {
+	for _, p := range []*string{&a, &b} {
+		if *p == pathNames[pathGo] {
+			*p = goOn("amd64")
+		}
+	}
 	avx := func(name string) bool { return name == pathNames[pathAVX2] || name == pathNames[pathAVX512] }
 	return a == b || avx(a) && avx(b)
 }

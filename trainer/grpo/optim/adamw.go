@@ -21,10 +21,12 @@ func New(n int) *AdamW {
 	return &AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, M: make([]float32, n), V: make([]float32, n)}
 }
 
-// Span is a part [From, To) of the weights with its own decay.
+// Span is a part [From, To) of the weights with its own decay. Born is the optimizer's Steps when these weights were new: the
+// correction of their moments' bias counts from there, so that their first updates are of the size of anybody's first.
 type Span struct {
 	From, To int
 	Decay    float64
+	Born     int
 }
 
 // Step makes one update of w with gradient g, scaled by gscale, over the spans given. Weights outside them stay.
@@ -32,10 +34,15 @@ func (o *AdamW) Step(w, g []float32, lr, gscale float64, spans []Span) {
 	o.Steps++
 	c := kernel.Adam{
 		GradScale: float32(gscale), Beta1: float32(o.Beta1), C1: float32(1 - o.Beta1), Beta2: float32(o.Beta2), C2: float32(1 - o.Beta2),
-		Rate: float32(lr / (1 - math.Pow(o.Beta1, float64(o.Steps)))),
-		Root: float32(1 / math.Sqrt(1-math.Pow(o.Beta2, float64(o.Steps)))), Eps: float32(o.Eps),
+		Eps: float32(o.Eps),
 	}
+	age := 0
 	for _, s := range spans {
+		if n := o.Steps - s.Born; n != age {
+			age = n
+			c.Rate = float32(lr / (1 - math.Pow(o.Beta1, float64(n))))
+			c.Root = float32(1 / math.Sqrt(1-math.Pow(o.Beta2, float64(n))))
+		}
 		c.Keep = float32(1 - lr*s.Decay)
 		c.Update(w[s.From:s.To], g[s.From:s.To], o.M[s.From:s.To], o.V[s.From:s.To])
 	}

@@ -135,6 +135,20 @@ func (m *Model) eachFactor(f func(t, a, b Tensor)) {
 	}
 }
 
+// Columns lists the parts [from, to) of Trained that belong to some columns of the adapter: those columns of every a, row by row,
+// and the rows of every b.
+func (m *Model) Columns(from, to int) [][2]int {
+	var out [][2]int
+	m.eachFactor(func(_, a, b Tensor) {
+		for r := range a.Rows {
+			at := a.Offset + r*a.Cols
+			out = append(out, [2]int{at + from, at + to})
+		}
+		out = append(out, [2]int{b.Offset + from*b.Cols, b.Offset + to*b.Cols})
+	})
+	return out
+}
+
 // SetRank changes what is trained without changing the function: an adapter that grows keeps its columns and gets new ones
 // whose b starts at zero; any other change multiplies the old adapter into the weights first. carry tells how a vector over the
 // old Trained (an optimizer's moments) becomes one over the new: kept where an adapter grows, zero elsewhere.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	"llmzero/trainer/grpo/safetensors"
@@ -46,13 +47,17 @@ func ConfigFrom(meta map[string]string) (Config, error) {
 func (c Config) Tensors(prefix string, w []float32) []safetensors.Tensor {
 	var out []safetensors.Tensor
 	for _, t := range c.Layout() {
-		shape := []int{t.Rows, t.Cols}
-		if t.Kind == Gain {
-			shape = []int{t.Cols}
-		}
-		out = append(out, safetensors.Tensor{Name: prefix + t.Name, Shape: shape, Data: t.Of(w)})
+		out = append(out, safetensors.Tensor{Name: prefix + t.Name, Shape: t.shape(), Data: t.Of(w)})
 	}
 	return out
+}
+
+// shape is the tensor's in a file: a gain is a vector.
+func (t Tensor) shape() []int {
+	if t.Kind == Gain {
+		return []int{t.Cols}
+	}
+	return []int{t.Rows, t.Cols}
 }
 
 // FromTensors collects the tensors of that prefix into a flat vector.
@@ -63,8 +68,8 @@ func (c Config) FromTensors(f *safetensors.File, prefix string) ([]float32, erro
 		if got == nil {
 			return nil, fmt.Errorf("%w: it has no tensor %s", ErrForeign, prefix+t.Name)
 		}
-		if len(got.Data) != t.Size() {
-			return nil, fmt.Errorf("%w: tensor %s has shape %v, want %d x %d", ErrForeign, got.Name, got.Shape, t.Rows, t.Cols)
+		if !slices.Equal(got.Shape, t.shape()) {
+			return nil, fmt.Errorf("%w: tensor %s has shape %v, want %v", ErrForeign, got.Name, got.Shape, t.shape())
 		}
 		copy(t.Of(w), got.Data)
 	}

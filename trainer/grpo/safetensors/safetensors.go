@@ -121,8 +121,8 @@ func Decode(b []byte) (*File, error) {
 			}
 			continue
 		}
-		var e entry
-		if err := json.Unmarshal(msg, &e); err != nil {
+		e, err := place(msg)
+		if err != nil {
 			return nil, fmt.Errorf("%w: tensor %q: %w", ErrFormat, name, err)
 		}
 		all = append(all, placed{name, e})
@@ -156,6 +156,25 @@ func Decode(b []byte) (*File, error) {
 		return nil, fmt.Errorf("%w: %d bytes after the last tensor", ErrFormat, uint64(len(data))-at)
 	}
 	return f, nil
+}
+
+// place reads a tensor's entry. Its keys count to the letter, which encoding/json would not ask for.
+func place(msg []byte) (e entry, err error) {
+	fields, err := object(msg)
+	if err != nil {
+		return e, err
+	}
+	var offsets []uint64
+	for key, to := range map[string]any{"dtype": &e.DType, "shape": &e.Shape, "data_offsets": &offsets} {
+		if err := json.Unmarshal(fields[key], to); err != nil {
+			return e, fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	if len(offsets) != 2 || e.Shape == nil {
+		return e, errors.New("no shape, or not two offsets")
+	}
+	e.Offsets = [2]uint64(offsets)
+	return e, nil
 }
 
 // object reads one JSON object and refuses keys that stand twice, which encoding/json would merge silently.

@@ -77,6 +77,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"overlap", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), ErrFormat},
 		{"gap", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), ErrFormat},
 		{"overflow", file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, 0), ErrFormat},
+		{"key in other case", file(`{"a":{"Dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), ErrFormat},
+		{"three offsets", file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}`, 4), ErrFormat},
+		{"no shape", file(`{"a":{"dtype":"F32","shape":null,"data_offsets":[0,4]}}`, 4), ErrFormat},
 		{"negative", file(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}`, 0), ErrFormat},
 	} {
 		if _, err := Decode(c.b); !errors.Is(err, c.want) {

@@ -1,7 +1,12 @@
 // Package team spreads numbered pieces of work over a fixed set of goroutines, without allocating per call.
 package team
 
-import "sync/atomic"
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
 
 // Team is a set of workers. Make one with [New] and end it with [Team.Close].
 type Team struct {
@@ -11,6 +16,9 @@ type Team struct {
 	f    func(worker, piece int)
 	wake []chan struct{}
 	done chan struct{}
+
+	mu      sync.Mutex
+	failure string // the first panic of a call, with its stack
 }
 
 // New starts a team of size workers, at least one. The goroutine that calls Do is one of them; the others compute at a lower
@@ -23,7 +31,7 @@ func New(size int) *Team {
 		go func() {
 			quiet()
 			for range wake {
-				t.work(w)
+				t.guard(w)
 				t.done <- struct{}{}
 			}
 			t.done <- struct{}{}
@@ -36,7 +44,8 @@ func New(size int) *Team {
 func (t *Team) Size() int { return t.size }
 
 // Do calls f for every piece 0..n-1 and returns when all are done. Pieces are taken in rising order by whichever worker
-// is free, 0..Size()-1; results must not depend on who takes which. Calls must not overlap.
+// is free, 0..Size()-1; results must not depend on who takes which. Calls must not overlap. When f panics, on whichever worker,
+// the pieces that nobody took yet are left out and Do panics, once all workers are back; the team can go on.
 func (t *Team) Do(n int, f func(worker, piece int)) {
 	t.n, t.f = n, f
 	t.next.Store(0)
@@ -44,11 +53,30 @@ func (t *Team) Do(n int, f func(worker, piece int)) {
 	for w := range max(helpers, 0) {
 		t.wake[w] <- struct{}{}
 	}
-	t.work(0)
+	t.guard(0)
 	for range max(helpers, 0) {
 		<-t.done
 	}
 	t.f = nil
+	if failure := t.failure; failure != "" {
+		t.failure = ""
+		panic(failure)
+	}
+}
+
+// guard is work whose panic is kept for Do: one on a helper's goroutine would end the process.
+func (t *Team) guard(w int) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.next.Store(int64(t.n)) // no more pieces
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			if t.failure == "" {
+				t.failure = fmt.Sprintf("%v\n%s", p, debug.Stack())
+			}
+		}
+	}()
+	t.work(w)
 }
 
 func (t *Team) work(w int) {

@@ -2,6 +2,7 @@ package team
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,4 +52,34 @@ func TestQuietly(t *testing.T) {
 		}
 	}()
 	Quietly(func() { panic("too hot") })
+}
+
+// A panic on any worker is one of Do, so that whoever called it can recover, and the team goes on.
+func TestPanicOfAWorkerIsOneOfDo(t *testing.T) {
+	tm := New(2)
+	defer tm.Close()
+	for _, who := range []int{0, 1} {
+		var started [2]atomic.Bool
+		var seen any
+		func() {
+			defer func() { seen = recover() }()
+			tm.Do(100, func(w, _ int) {
+				started[w].Store(true)
+				for !started[1-w].Load() { // until each worker has had a piece
+					runtime.Gosched()
+				}
+				if w == who {
+					panic("too hot")
+				}
+			})
+		}()
+		if !strings.Contains(fmt.Sprint(seen), "too hot") || !strings.Contains(fmt.Sprint(seen), "TestPanicOfAWorker") {
+			t.Errorf("worker %d: recovered %v", who, seen)
+		}
+		var n atomic.Int32
+		tm.Do(10, func(_, _ int) { n.Add(1) })
+		if n.Load() != 10 {
+			t.Errorf("after a panic of worker %d, %d pieces of 10 ran", who, n.Load())
+		}
+	}
 }

@@ -10,7 +10,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 grep -m1 'model name' /proc/cpuinfo 2>/dev/null || true
 
-echo "== kernel (this trainer)"
+echo "== kernel (this trainer; Mul with B packed beforehand as in a step, MulPacking with packing in each product as sgemm)"
 go test -run xxx -bench 'BenchmarkMul' -benchtime 0.5s -cpu 1 ./kernel | grep Benchmark
 echo "== kernel (peak, OpenBLAS)"
 if cc -O2 -march=native testdata/blas_bench.c -lopenblas -o "$tmp/blas" 2>"$tmp/err"; then

@@ -7,10 +7,12 @@
     python torch_reference.py check DIR      compare losses and gradients with the files of
                                              go test ./trainer/grpo -run WriteTorchCases -torch-cases DIR
     python torch_reference.py bench [--threads 2] [--seconds 10]
-                                             steps a second of 16 prompts x 8 samples x 24 tokens, in eager mode with a
-                                             key/value cache and PyTorch's fused AdamW
+                                             steps a second of 16 prompts of 20 tokens x 8 samples x 24 tokens, in eager
+                                             mode with a key/value cache and PyTorch's fused AdamW
 
-Both print JSON. `check` fails when a loss or gradient differs by more than 1e-4, relative to the tensor's largest element.
+    python torch_reference.py golden FILE    write small cases of the loss alone, which an ordinary test compares
+
+`check` and `bench` print JSON. `check` fails when a loss or gradient differs by more than 1e-4, relative to the tensor's largest element.
 """
 
 import argparse
@@ -118,6 +120,36 @@ def check(folder):
     return 0 if ok else 1
 
 
+def golden(path):
+    """Losses of fixed logits: every loss type, several settings; some ratios are clipped on either side."""
+    g = torch.Generator().manual_seed(7)
+    lengths, vocab, cases = [3, 1, 4], 5, []
+    width = max(lengths)
+    for loss_type in ("grpo", "dr_grpo", "dapo"):
+        for temperature, low, high, beta, entropy_coef in ((1.0, 0.2, 0.28, 0.0, 0.0), (0.7, 0.1, 0.4, 0.3, 0.05)):
+            c = {"loss_type": loss_type, "temperature": temperature, "epsilon": low, "epsilon_high": high, "beta": beta}
+            c |= {"entropy_coef": entropy_coef, "limit": 6}
+            mask = torch.tensor([[float(i < n) for i in range(width)] for n in lengths])
+            logits = torch.randn(len(lengths), width, vocab, generator=g).requires_grad_()
+            target = torch.randint(0, vocab, (len(lengths), width), generator=g)
+            logp = torch.log_softmax(logits / temperature, -1)
+            entropy = -(logp.exp() * logp).sum(-1)
+            logp = logp.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+            old = (logp + 0.4 * torch.randn(logp.shape, generator=g)).detach()
+            ref = (logp + 0.4 * torch.randn(logp.shape, generator=g)).detach()
+            advantage = torch.tensor([1.2, -0.7, -0.5])
+            loss, kl, h, clipped = grpo_loss(logp, entropy, old, ref, advantage, mask, c)
+            loss.backward()
+            real = lambda x: [v for row, n in zip(x.tolist(), lengths) for v in row[:n]]
+            c |= {"lengths": lengths, "advantage": advantage.tolist(), "logits": real(logits), "target": real(target)}
+            c |= {"old": real(old), "ref": real(ref), "loss": loss.item(), "kl": kl.item(), "entropy": h.item()}
+            cases.append(c | {"clipped": clipped.item(), "grad": real(logits.grad)})
+    short = lambda x: float(f"{x:.8g}") if isinstance(x, float) else [short(v) for v in x] if isinstance(x, list) else x
+    text = json.dumps({"torch": torch.__version__, "cases": [{k: short(v) for k, v in c.items()} for c in cases]})
+    pathlib.Path(path).write_text(text.replace('{"loss_type"', '\n{"loss_type"') + "\n")
+    return 0
+
+
 def fresh(dim, ff, layers=2, vocab=32, context=48):
     g = torch.Generator().manual_seed(1)
     r = lambda *s, std: (torch.randn(*s, generator=g) * std).requires_grad_()
@@ -164,7 +196,7 @@ def bench(threads, seconds):
     for name, dim, ff in (("27k", 32, 128), ("104k", 64, 256)):
         w = fresh(dim, ff)
         opt = torch.optim.AdamW(w.values(), lr=0.0, fused=True)
-        prompts = torch.randint(3, 32, (16, 16), generator=torch.Generator().manual_seed(2))
+        prompts = torch.randint(3, 32, (16, 20), generator=torch.Generator().manual_seed(2))
         for _ in range(3):
             step(w, 2, opt, prompts, 8, 24)
         n, best, start, cpu = 0, math.inf, time.perf_counter(), time.process_time()
@@ -186,7 +218,10 @@ def main():
     b = sub.add_parser("bench")
     b.add_argument("--threads", type=int, default=2)
     b.add_argument("--seconds", type=float, default=10)
+    sub.add_parser("golden").add_argument("file")
     a = p.parse_args()
+    if a.what == "golden":
+        return golden(a.file)
     return check(a.folder) if a.what == "check" else bench(a.threads, a.seconds)
 
 
