@@ -41,9 +41,7 @@ func (a *app) drawAgent(c paint.Canvas) {
 	case r.err != nil:
 		l.wrap(0, sError, "could not be read: "+r.err.Error())
 	case len(r.exchanges) == 0:
-		l.line(0, sText, "No exchange was recorded for "+name(n.ID)+".")
-		l.gap()
-		l.wrap(0, sMuted, "The rules agent keeps none where its table decided; the diagnosis tab (4) has its reasons. With a language model every prompt and answer is kept here.")
+		a.drawTurns(l, n)
 	default:
 		for _, x := range r.exchanges {
 			a.drawExchange(l, x)
@@ -53,6 +51,66 @@ func (a *app) drawAgent(c paint.Canvas) {
 	p.top = max(0, min(p.top, p.extent-body.H()))
 	a.scrollbar(c.Sub(c.W()-1, 2, 1, body.H()), p.top, body.H(), p.extent)
 	a.footer(c, 0)
+}
+
+// drawTurns tells the turns of an agent that needs no words, from what the tree keeps of them: the one that led to the node and
+// the ones that looked at it.
+func (a *app) drawTurns(l *lines, n *tree.Node) {
+	if n.ID != tree.Root {
+		l.head("what led to " + name(n.ID))
+		a.drawTurn(l, n)
+		l.gap()
+	}
+	l.head("what was proposed at " + name(n.ID))
+	if len(n.Children) == 0 {
+		l.line(0, sMuted, "nothing yet")
+	}
+	for _, id := range n.Children {
+		a.drawTurn(l, a.s.t.Nodes[id])
+		l.gap()
+	}
+	l.wrap(0, sFaint, "The rules agent works by a table and has no prompts. With a language model every prompt and answer is kept here.")
+}
+
+// drawTurn tells one proposal: what was seen, what was to change and why, and what became of it.
+func (a *app) drawTurn(l *lines, n *tree.Node) {
+	t := n.Transition
+	l.text(0, sAccent, name(n.ID))
+	l.wrap(6, sText, changeWords(a.s.t.Spec.Space, t))
+	for _, f := range t.Diagnosis {
+		l.wrap(6, severityStyle(f.Severity), findingWords(f))
+	}
+	if t.Rationale != "" {
+		l.wrap(6, sMuted, t.Rationale)
+	}
+	for _, ch := range t.Changes {
+		if ch.Reason != "" {
+			l.wrap(6, sFaint, ch.Param+": "+ch.Reason)
+		}
+	}
+	end := "by " + agentName(t.By)
+	if v := n.Verdict; v != nil {
+		end += ", " + string(v.Decision) + " by " + or(map[string]string{"human": "you"}[v.Who], v.Who)
+		if v.Why != "" {
+			end += ": " + v.Why
+		}
+	}
+	if g, ok := a.s.gain(n); ok {
+		end += "; validation " + signed(g)
+	}
+	l.wrap(6, sFaint, end)
+}
+
+// findingWords are a finding with its evidence.
+func findingWords(f tree.Finding) string {
+	text := string(f.Pathology)
+	if f.Pathology != tree.Healthy {
+		text += " (" + string(f.Severity) + ")"
+	}
+	for _, e := range f.Evidence {
+		text += ": " + e.Text
+	}
+	return text
 }
 
 func (a *app) drawExchange(l *lines, x tree.Exchange) {

@@ -127,3 +127,13 @@ func TestFalseStopRateIsShown(t *testing.T) {
 	r.a.dirty = true
 	r.mustShow("false stops: 1 of 3 trials")
 }
+
+// The agent page of a search without a model tells the turns from the tree.
+func TestAgentPageOfTheRules(t *testing.T) {
+	lib := newFakeLibrary(library("s-1c22", "sort", 0.83))
+	r := newRig(t, lib, nil)
+	r.keys("enter g j a")
+	r.a.s.records[1].exchanges = nil // a rules agent leaves none
+	r.a.dirty = true
+	r.mustShow("what led to n1", "what was proposed at n1", "n2", "lr×2", "validation +.330")
+}
