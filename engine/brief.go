@@ -37,7 +37,7 @@ func (e *Engine) sight(p pick, n *tree.Node) brief {
 	turn := agent.Turn{
 		Spec: t.Spec, Node: *n, Bans: slices.Clone(t.Bans), Hints: slices.Clone(t.Hints), Budget: t.Spec.Budget, Spent: t.Spent,
 		Steps: t.Spec.Segment, Count: 3, Fresh: p.fresh || n.ID == tree.Root,
-		Seed: tree.Derive(t.Spec.Seed, "turn", int(n.ID), len(t.Nodes)+max(0, e.inTurn()-1), e.barren),
+		Seed: tree.Derive(t.Spec.Seed, "turn", int(n.ID), len(t.Nodes)+max(0, e.inTurn()-1), e.fruitless),
 	}
 	if n.State == tree.StateFailed && n.Outcome != nil {
 		turn.Failure = n.Outcome.Failure

@@ -64,7 +64,9 @@ type Engine struct {
 	crew        *crew // nil while no loop works
 	rescoring   map[tree.NodeID]int
 	errs        int                  // agent errors in a row
-	barren      int                  // turns in a row without a proposal
+	barren      int                  // turns in a row in which the agent proposed nothing
+	fruitless   int                  // turns in a row without a proposal, also because another one was quicker or the agent failed
+	empty       map[tree.NodeID]int  // turns in which the agent proposed nothing; the policy holds their nodes
 	failures    int                  // failed segments in a row
 	typical     int64                // tokens of the dearest segment so far, had it run to its end
 	failed      []tree.NodeID        // nodes that failed and may need a remedy
@@ -108,7 +110,7 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, tree: o.Tree, curves: newCurves(o.History), holds: map[tree.NodeID]int{}, running: map[tree.NodeID]*segment{},
 		rescoring: map[tree.NodeID]int{}, rescored: map[tree.NodeID]bool{}, found: map[tree.NodeID]bool{},
-		confirming: map[tree.NodeID]int{}, unconfirmed: map[tree.NodeID]int{},
+		empty: map[tree.NodeID]int{}, confirming: map[tree.NodeID]int{}, unconfirmed: map[tree.NodeID]int{},
 	}
 	if e.tree == nil || e.tree.Seq == 0 {
 		spec, err := Complete(o.Spec)
@@ -286,7 +288,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	}
 	clear(e.slots)
 	clear(e.running)
-	e.closing, e.scoring, e.errs, e.barren, e.failures = false, false, 0, 0, 0
+	e.closing, e.scoring, e.errs, e.barren, e.fruitless, e.failures = false, false, 0, 0, 0, 0
 	return e.commit(ctx, nil, entries...)
 }
 

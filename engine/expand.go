@@ -226,6 +226,7 @@ func (e *Engine) hold(id tree.NodeID, by int) {
 
 // turned takes the agent's answer to the gate.
 func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer agent.Answer, err error) error {
+	e.fruitless++
 	if without(ctx, e.opts.Logger, "the agent failed in a turn", p.node, err) {
 		if e.errs++; e.errs < patience {
 			return nil
@@ -238,24 +239,29 @@ func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer age
 	}
 	now := e.sight(p, e.tree.Nodes[turn.Node.ID]).turn // as it is now: something like it may have been proposed meanwhile
 	var refused []error
+	late := false // something was proposed that was right when the agent was asked
 	for _, t := range answer.Proposals {
 		if t.Steps == 0 {
 			t.Steps = turn.Steps
 		}
 		if err := now.Check(t); err != nil {
-			refused = append(refused, err)
+			refused, late = append(refused, err), late || turn.Check(t) == nil
 			continue
 		}
 		if from := e.tree.Nodes[t.From.Node]; !from.State.Trained() {
 			refused = append(refused, fmt.Errorf("node %d is %s", from.ID, from.State))
 			continue
 		}
-		e.barren = 0
+		e.barren, e.fruitless = 0, 0
 		return e.propose(ctx, p, t, answer.Exchanges)
 	}
 	e.opts.Logger.Info("the agent proposes nothing", "node", p.node, "refused", errors.Join(refused...))
-	e.policy.Hold(e.tree, p.node, 1) // as good as a child: look elsewhere
 	entries := called(answer.Exchanges)
+	if late { // another turn was quicker: look again
+		return e.commit(ctx, answer.Exchanges, entries...)
+	}
+	e.empty[p.node]++
+	e.policy.Hold(e.tree, p.node, 1)          // as good as a child: look elsewhere
 	if p.pin && e.tree.Nodes[p.node].Pinned { // it may have been pruned meanwhile
 		entries = append(entries, engineEntry(&event.Pinned{Node: p.node}))
 	}
@@ -266,6 +272,15 @@ func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer age
 		e.barren = 0
 	}
 	return e.commit(ctx, answer.Exchanges, entries...)
+}
+
+// reconsider lets nodes be looked at again at which the agent had nothing to propose: it may have now.
+func (e *Engine) reconsider() {
+	for id, n := range e.empty {
+		e.policy.Hold(e.tree, id, -n)
+	}
+	clear(e.empty)
+	e.barren, e.fruitless = 0, 0
 }
 
 // called sums exchanges up for the journal.

@@ -243,6 +243,7 @@ func (e *Engine) hint(ctx context.Context, c tree.Command) error {
 	if _, ok := e.tree.Node(c.Node); !ok {
 		return fmt.Errorf("there is no node %d to give a hint at", c.Node)
 	}
+	e.reconsider()
 	return e.commit(ctx, nil, entry{human, &event.Hinted{Text: c.Text, Node: c.Node}})
 }
 
