@@ -146,6 +146,19 @@ func (e *Engine) Tree() *tree.Tree {
 	return e.tree.Clone()
 }
 
+func (e *Engine) status() tree.Status {
+	e.shown.RLock()
+	defer e.shown.RUnlock()
+	return e.tree.Status
+}
+
+// working tells whether Run works.
+func (e *Engine) working() bool {
+	e.state.Lock()
+	defer e.state.Unlock()
+	return e.live != nil
+}
+
 // Next lists the next n nodes that the policy would expand, and why.
 func (e *Engine) Next(ctx context.Context, n int) ([]search.Choice, error) {
 	var out []search.Choice

@@ -47,7 +47,7 @@ func TestPrunedWhileRetrained(t *testing.T) {
 	r, l := newRig(t, s, nil), newLatch()
 	r.trainer.gate = func(ctx context.Context, job tree.Job, step int) error {
 		if job.Attempt >= attemptsOfConfirm {
-			l.hold(ctx, tree.NodeID(job.Attempt/attemptsOfConfirm - 1))
+			l.hold(ctx, tree.NodeID(job.Attempt/attemptsOfConfirm-1))
 		}
 		return nil
 	}
