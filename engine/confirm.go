@@ -77,8 +77,9 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 	e.confirming[n.ID]++
 	e.slots[slot] = n.ID
 	e.crew.start(func() func(context.Context) error {
+		stages := 0
 		if err == nil {
-			err = guard(e.opts.Logger, "the trainer", func() error { return retrain(work, e.opts.Trainer, spec, jobs, &result) })
+			stages, err = retrain(work, e.meter(), spec, jobs, &result)
 		}
 		return func(ctx context.Context) error {
 			e.slots[slot] = 0
@@ -86,8 +87,12 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 				delete(e.confirming, n.ID)
 			}
 			if without(ctx, e.opts.Logger, "a strategy could not be retrained", n.ID, err) {
-				e.unconfirmed[n.ID]++
-				return nil
+				w := event.Wasted{Node: n.ID, Why: "an interrupted retraining", Cost: result.Cost, Confirm: true}
+				if ctx.Err() == nil {
+					e.unconfirmed[n.ID]++
+					w.Why, w.Segments = "a retraining that failed: "+err.Error(), stages
+				}
+				return e.commit(ctx, nil, wasted(w)...)
 			}
 			return e.commit(ctx, nil, engineEntry(&event.Confirmed{Node: n.ID, Confirmation: result, Segments: len(jobs)}))
 		}
@@ -107,16 +112,20 @@ func (e *Engine) retraining(n *tree.Node, number, slot int, seed uint64) ([]tree
 	return jobs, nil
 }
 
-// retrain runs the jobs and scores their end on both splits.
-func retrain(ctx context.Context, tr Trainer, spec tree.Spec, jobs []tree.Job, result *tree.Confirmation) error {
-	last, cost, err := strategy.Train(ctx, tr, jobs, nil)
+// retrain runs the jobs and scores their end on both splits. It tells how many were run, the one that failed included.
+func retrain(ctx context.Context, tr Trainer, spec tree.Spec, jobs []tree.Job, result *tree.Confirmation) (stages int, err error) {
+	last, cost, err := strategy.Train(ctx, tr, jobs, func(i int) { stages = i + 1 })
 	result.Val, result.Cost = last.Val, cost
+	if err == nil && !number(last.Val) {
+		err = fmt.Errorf("the validation score is not a number")
+	}
 	if err != nil {
-		return err
+		result.Val = tree.Score{}
+		return stages, err
 	}
 	result.Test, cost, err = strategy.Examine(ctx, tr, jobs, last, tree.Derive(spec.Seed, "test"))
 	result.Cost = result.Cost.Plus(cost)
-	return err
+	return stages, err
 }
 
 // winner is the strategy to name: among those that were retrained the one with the best mean validation over its retrainings,

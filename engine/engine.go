@@ -282,7 +282,7 @@ func (e *Engine) begin(ctx context.Context) error {
 			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "it went on without the program: followed again"}))
 			continue
 		}
-		entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "interrupted: starts again from its parent's checkpoint"}))
+		entries = append(entries, engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: e.lost(ctx, id)}))
 	}
 	for _, id := range e.census.list(tree.StateApproved) {
 		entries = append(entries, engineEntry(&event.Queued{Node: id}))

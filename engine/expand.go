@@ -69,11 +69,11 @@ func (e *Engine) scoreBase(work context.Context) {
 		val, cost, err := e.exam(work, spec, tree.Node{Config: spec.Root}, tree.SplitValidation, 0, tree.Derive(spec.Seed, "base"))
 		return func(ctx context.Context) error {
 			e.scoring = false
-			switch {
-			case err == nil:
-			case ctx.Err() != nil:
-				return nil //nolint:nilerr // the loop is ending; the next one scores it
-			default:
+			if err != nil {
+				paid := e.commit(ctx, nil, wasted(event.Wasted{Why: "a score of the base model that came to nothing", Cost: cost})...)
+				if ctx.Err() != nil || paid != nil {
+					return paid // the loop is ending; the next one scores it
+				}
 				return fmt.Errorf("score the base model on %s: %w", spec.Task, err)
 			}
 			return e.commit(ctx, nil, engineEntry(&event.BaseScored{Val: val, Cost: cost}))

@@ -130,7 +130,7 @@ func (f *fakeTrainer) Evaluate(_ context.Context, x tree.Exam) (tree.Score, tree
 	if x.Split == tree.SplitTest {
 		skill -= 0.01
 	}
-	return tree.Score{Mean: skill, SE: 0.01 / math.Sqrt(float64(n)), N: n}, tree.Cost{EvalTokens: int64(n)}, nil
+	return tree.Score{Mean: skill, SE: 0.01 / math.Sqrt(float64(n)), N: n}, tree.Cost{EvalTokens: int64(n), WallSeconds: 0.25}, nil
 }
 
 // fakeAgent moves the learning rate by a factor that the turn's seed draws. gate, when set, may block or fail a turn.

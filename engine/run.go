@@ -49,12 +49,7 @@ func (s *run) train(ctx context.Context) (tree.Outcome, error) {
 		s.engine.opts.Logger.Warn("segments run without a judge", "err", err)
 		s.judge.rules.Off = true
 	}
-	var out tree.Outcome
-	err := guard(s.engine.opts.Logger, "the trainer", func() (err error) {
-		out, err = s.engine.opts.Trainer.Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
-		return err
-	})
-	return out, err
+	return s.engine.meter().Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
 }
 
 // errSilent is the cause with which a segment is canceled that said nothing for too long.

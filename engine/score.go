@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"llmzero/engine/event"
@@ -23,16 +22,7 @@ func (e *Engine) exam(ctx context.Context, spec tree.Spec, n tree.Node, split tr
 		}
 		x.Data = data
 	}
-	var score tree.Score
-	var cost tree.Cost
-	err := guard(e.opts.Logger, "the trainer", func() (err error) {
-		score, cost, err = e.opts.Trainer.Evaluate(ctx, x)
-		return err
-	})
-	if err == nil && !number(score) {
-		err = fmt.Errorf("the trainer's score on %s is not a number", split)
-	}
-	return score, cost, err
+	return e.meter().Evaluate(ctx, x)
 }
 
 // moreSamples is how many times the samples of its last score a re-evaluation takes.
@@ -75,7 +65,8 @@ func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int
 			}
 			n := e.tree.Nodes[node.ID]
 			if without(ctx, e.opts.Logger, "no second score", n.ID, err) || !n.State.Trained() || n.Outcome.Chosen != node.Outcome.Chosen {
-				return nil // it was pruned, or another checkpoint was chosen meanwhile
+				// It failed, or the node was pruned or another checkpoint was chosen meanwhile.
+				return e.commit(ctx, nil, wasted(event.Wasted{Node: node.ID, Why: "a second score that came to nothing", Cost: cost})...)
 			}
 			return e.commit(ctx, nil, engineEntry(&event.Reevaluated{Node: node.ID, Val: val, Cost: cost}))
 		}

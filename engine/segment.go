@@ -17,6 +17,9 @@ const checkpoints = 4
 // attempts is how often a segment is tried when it crashes or times out; other failures would only come again.
 const attempts = 2
 
+// interrupted is why a segment that ran when the program ended is in line again.
+const interrupted = "interrupted: starts again from its parent's checkpoint"
+
 // mostFailures is how many segments in a row may fail before the search pauses.
 const mostFailures = 8
 
@@ -143,7 +146,7 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 	id, seg := s.job.Node, e.running[s.job.Node]
 	out.Checkpoints, out.Spark = s.saved, spark(s.points)
 	failure := classify(&out, err)
-	e.typical = max(e.typical, fullCost(costOf(out.Cost, s.points), s.job.Steps))
+	e.typical = max(e.typical, fullCost(out.Cost, s.job.Steps))
 	s.node.Outcome = &out
 	switch {
 	case err != nil && errors.As(err, new(recordError)):
@@ -152,13 +155,10 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 		return nil // it goes on; the node stays running until the program is back
 	case failure != nil && ctx.Err() != nil:
 		out.Checkpoints = nil
-		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: "interrupted: starts again from its parent's checkpoint"}))
+		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: out.Cost}))
 	case failure != nil:
 		out.Checkpoints, out.Chosen, out.Val = nil, -1, tree.Score{}
-		if failure.Class == tree.FailData {
-			out.Cost = tree.Cost{} // not to be believed
-		}
-		out.Failure, out.Cost = failure, costOf(out.Cost, s.points)
+		out.Failure = failure
 		entries := []entry{engineEntry(&event.Ended{Node: id, State: tree.StateFailed, Outcome: out})}
 		if e.failures++; e.failures >= mostFailures {
 			entries = append(entries, engineEntry(&event.StatusSet{Status: tree.SearchPaused, Reason: fmt.Sprintf(
@@ -174,7 +174,7 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 	}
 	e.failures = 0
 	out.Chosen, out.ChosenWhy = choose(out.Checkpoints)
-	out.Val, out.Failure, out.Cost = out.Checkpoints[out.Chosen].Val, nil, costOf(out.Cost, s.points)
+	out.Val, out.Failure = out.Checkpoints[out.Chosen].Val, nil
 	state, who := tree.StateEvaluated, "engine"
 	if out.Stop = seg.stop; out.Stop != nil {
 		state, who = tree.StateStopped, out.Stop.By
@@ -213,19 +213,7 @@ func classify(out *tree.Outcome, err error) *tree.Failure {
 	case len(out.Checkpoints) == 0:
 		return &tree.Failure{Class: tree.FailCrash, Message: "the trainer ended without a checkpoint"}
 	}
-	c := out.Cost
-	if min(c.PromptTokens, c.SampledTokens, c.TrainedTokens, c.EvalTokens) < 0 || !(c.WallSeconds >= 0) || !(c.GPUSeconds >= 0) {
-		return &tree.Failure{Class: tree.FailData, Message: fmt.Sprintf("the trainer says that the segment cost %+v", c)}
-	}
 	return nil
-}
-
-// costOf is the trainer's account or, when it gave none, what its last point says.
-func costOf(c tree.Cost, points []tree.Point) tree.Cost {
-	if c.Tokens() == 0 && len(points) > 0 {
-		c.Steps, c.SampledTokens = len(points), points[len(points)-1].Tokens
-	}
-	return c
 }
 
 // spark is the reward curve in at most 16 means.

@@ -85,7 +85,7 @@ var kinds = func() map[string]Body {
 		(*Saved)(nil), (*Ended)(nil), (*Chosen)(nil), (*Unvetoed)(nil), (*Pruned)(nil), (*Unpruned)(nil),
 		(*Pinned)(nil), (*Hinted)(nil), (*Banned)(nil), (*Unbanned)(nil), (*ApprovalSet)(nil), (*BudgetSet)(nil),
 		(*StatusSet)(nil), (*Renamed)(nil), (*Confirmed)(nil), (*Tested)(nil), (*Reevaluated)(nil), (*AgentCalled)(nil),
-		(*Won)(nil),
+		(*Wasted)(nil), (*Won)(nil),
 	} {
 		m[b.Kind()] = b
 	}

@@ -39,6 +39,7 @@ type Judged struct {
 type Queued struct {
 	Node tree.NodeID `json:"node"`
 	Why  string      `json:"why,omitempty"`
+	Cost tree.Cost   `json:"cost,omitzero"` // of the attempt that was interrupted
 }
 
 // Started says that a node's segment trains.
@@ -86,6 +87,16 @@ type Confirmed struct {
 type Tested struct {
 	Node tree.NodeID `json:"node"`
 	Test tree.Score  `json:"test"`
+	Cost tree.Cost   `json:"cost,omitzero"`
+}
+
+// Wasted counts compute that came to nothing: an evaluation or a retraining that failed or that nobody wants any more.
+type Wasted struct {
+	Node     tree.NodeID `json:"node"`
+	Why      string      `json:"why"`
+	Cost     tree.Cost   `json:"cost"`
+	Segments int         `json:"segments,omitempty"`
+	Confirm  bool        `json:"confirm,omitempty"` // it was for a confirmation
 }
 
 // Won names the best strategy of a finished search.
@@ -131,6 +142,9 @@ func (*Confirmed) Kind() string { return "confirmed" }
 func (*Tested) Kind() string { return "tested" }
 
 // Kind names the body in the journal.
+func (*Wasted) Kind() string { return "wasted" }
+
+// Kind names the body in the journal.
 func (*Won) Kind() string { return "won" }
 
 func (*Created) touched() []tree.NodeID       { return nil }
@@ -145,6 +159,7 @@ func (b *Chosen) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
 func (b *Reevaluated) touched() []tree.NodeID { return []tree.NodeID{b.Node} }
 func (b *Confirmed) touched() []tree.NodeID   { return []tree.NodeID{b.Node} }
 func (b *Tested) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
+func (*Wasted) touched() []tree.NodeID        { return nil }
 func (*Won) touched() []tree.NodeID           { return nil }
 
 func (b *Created) apply(t *tree.Tree, e *Event) error {
@@ -229,6 +244,7 @@ func (b *Queued) apply(t *tree.Tree, e *Event) error {
 	n, err := move(t, b.Node, tree.StateQueued, e)
 	if err == nil {
 		n.Outcome = nil
+		t.Spent.Cost = t.Spent.Cost.Plus(b.Cost)
 	}
 	return err
 }
@@ -313,11 +329,25 @@ func (b *Confirmed) apply(t *tree.Tree, e *Event) error {
 		return err
 	}
 	n.Confirmed, n.Updated = append(n.Confirmed, b.Confirmation), e.Time
-	for _, s := range []*tree.Spent{&t.Spent, &t.Confirm} {
-		s.Segments += b.Segments
-		s.Cost = s.Cost.Plus(b.Confirmation.Cost)
-	}
+	spend(t, b.Confirmation.Cost, b.Segments, true)
 	return nil
+}
+
+func (b *Wasted) apply(t *tree.Tree, _ *Event) error {
+	spend(t, b.Cost, b.Segments, b.Confirm)
+	return nil
+}
+
+// spend counts what was spent, and whether it was for a confirmation.
+func spend(t *tree.Tree, c tree.Cost, segments int, confirm bool) {
+	of := []*tree.Spent{&t.Spent}
+	if confirm {
+		of = append(of, &t.Confirm)
+	}
+	for _, s := range of {
+		s.Segments += segments
+		s.Cost = s.Cost.Plus(c)
+	}
 }
 
 func (b *Tested) apply(t *tree.Tree, e *Event) error {
@@ -326,6 +356,7 @@ func (b *Tested) apply(t *tree.Tree, e *Event) error {
 		return err
 	}
 	n.Test, n.Updated = b.Test, e.Time
+	t.Spent.Cost = t.Spent.Cost.Plus(b.Cost)
 	if b.Node == tree.Root {
 		t.BaseTest = b.Test
 	}
