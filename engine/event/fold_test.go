@@ -234,7 +234,7 @@ func TestOldEntries(t *testing.T) {
 		`{"seq":7,"time":"2026-11-01T10:00:00Z","who":"engine","kind":"queued","body":{"node":1,"why":"interrupted"}}`,
 		`{"seq":8,"time":"2026-11-01T10:00:00Z","who":"engine","kind":"tested","body":{"node":1,"test":{"mean":0.5,"se":0.1,"n":100}}}`,
 	} {
-		var e Event
+		var e event.Event
 		if err := json.Unmarshal([]byte(old), &e); err != nil {
 			t.Fatal(err)
 		}
