@@ -53,6 +53,28 @@ func TestClimberFoldsAsAWhole(t *testing.T) {
 	}
 }
 
+// TestClimberIncumbentFalls: when the incumbent of most of a large tree is scored again and is worse, one far behind it takes over.
+func TestClimberIncumbentFalls(t *testing.T) {
+	w := newWorld(t, "greedy", Options{})
+	for i := range 3 * stride {
+		score := 0.4 + 0.001*float64(i%7)
+		switch i {
+		case 10:
+			score = 0.9
+		case 2*stride + 50:
+			score = 0.6
+		}
+		w.end(w.grow(tree.Root), score, 0.001)
+	}
+	if got := next(t, w); got != 11 {
+		t.Fatalf("next is %d, want 11", got)
+	}
+	w.end(11, 0.3, 0.001)
+	if got := next(t, w); got != 2*stride+51 {
+		t.Errorf("next is %d after the incumbent fell, want %d", got, 2*stride+51)
+	}
+}
+
 func climberOf(w *world) *climber {
 	switch p := w.p.(type) {
 	case *greedy:
