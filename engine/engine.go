@@ -277,12 +277,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	var entries []entry
 	clear(e.found)
 	for _, id := range e.census.list(tree.StateRunning) {
-		if f, ok := e.opts.Trainer.(Finder); ok && f.Find(ctx, e.job(e.tree.Nodes[id], e.tree.Nodes[id].Attempts, 0)) {
-			e.found[id] = true
-			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "it went on without the program: followed again"}))
-			continue
-		}
-		entries = append(entries, engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: e.lost(ctx, id)}))
+		entries = append(entries, e.pickUp(ctx, id))
 	}
 	for _, id := range e.census.list(tree.StateApproved) {
 		entries = append(entries, engineEntry(&event.Queued{Node: id}))

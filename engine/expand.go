@@ -133,7 +133,7 @@ func (e *Engine) startTurns(ctx context.Context) (bool, error) {
 		}
 		any = true
 		if e.unsure(p) {
-			e.startReevaluation(ctx, e.tree.Nodes[p.node], e.tree.Spec.Rescore)
+			e.startReevaluation(ctx, e.tree.Nodes[p.node], e.tree.Spec.Rescore, "engine")
 			continue
 		}
 		if len(e.tree.Nodes) == 1 {

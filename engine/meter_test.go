@@ -63,7 +63,7 @@ func TestMeter(t *testing.T) {
 // TestEverythingIsPaidFor lets all kinds of work come to nothing, and compares what the search has spent with what the trainer did.
 func TestEverythingIsPaidFor(t *testing.T) {
 	s := spec(tree.AskNever, 14)
-	s.Budget.Confirm, s.Parallel = 0.4, 2
+	s.Budget.Confirm = 0.4
 	r := newRig(t, s, nil)
 	var steps, evaluated atomic.Int64
 	leave, again, scoring := newHold(4, 7), newLatch(), newLatch()
@@ -151,14 +151,10 @@ func TestEverythingIsPaidFor(t *testing.T) {
 	}
 }
 
-// TestKilledAttemptIsPaidFor checks that an attempt that ended with its process is counted by what the record has of it.
-func TestKilledAttemptIsPaidFor(t *testing.T) {
-	r := newRig(t, spec(tree.AskNever, 5), nil)
-	h := newHold(3, 7)
-	r.trainer.gate = h.gate
-	_, finish := r.started(t)
-	<-h.reached
-	left := newMemory() // what is on disk at this moment
+// killed is the engine of the next program, had this one been killed at this moment.
+func (r *rig) killed(t *testing.T) *rig {
+	t.Helper()
+	left := newMemory()
 	left.events = r.record.journal()
 	r.record.mu.Lock()
 	for id, p := range r.record.points {
@@ -166,21 +162,32 @@ func TestKilledAttemptIsPaidFor(t *testing.T) {
 	}
 	maps.Copy(left.blobs, r.record.blobs)
 	r.record.mu.Unlock()
-	if err := finish(); err != nil {
-		t.Fatal(err)
-	}
 	now, err := event.Replay(left.events)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := now.Spent.Cost
-	next := newRig(t, spec(tree.AskNever, 5), func(o *Options) { o.Tree, o.Record, o.History = now, left, left })
+	next := newRig(t, r.opts.Spec, func(o *Options) { o.Tree, o.Record, o.History = now, left, left })
 	next.record = left
+	return next
+}
+
+// TestKilledAttemptIsPaidFor checks that an attempt that ended with its process is counted by what the record has of it.
+func TestKilledAttemptIsPaidFor(t *testing.T) {
+	r := newRig(t, spec(tree.AskNever, 5), nil)
+	h := newHold(3, 7)
+	r.trainer.gate = h.gate
+	_, finish := r.started(t)
+	<-h.reached
+	next := r.killed(t)
+	if err := finish(); err != nil {
+		t.Fatal(err)
+	}
+	before := next.Tree().Spent.Cost
 	if err := next.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	next.check(t)
-	for _, e := range left.events {
+	for _, e := range next.record.journal() {
 		if b, ok := e.Body.(*event.Queued); ok && b.Why == interrupted {
 			if b.Cost.Steps != 6 || b.Cost.Tokens() != 960 || b.Cost.WallSeconds <= 0 || b.Cost.WallSeconds >= before.WallSeconds {
 				t.Errorf("the attempt that was killed in its seventh step is counted as %+v", b.Cost)

@@ -24,6 +24,8 @@ type run struct {
 	judge  judge
 	points []tree.Point
 	saved  []tree.Checkpoint
+	cancel context.CancelCauseFunc
+	asked  bool   // it is to stop at its first step: a person asked for that before the program was left
 	alive  func() // tells the watch that the trainer said something
 }
 
@@ -79,6 +81,9 @@ func (s *run) report(ctx context.Context, r tree.Report) error {
 			return recordError{err}
 		}
 		s.engine.opts.Bus.Points(s.job.Node, *r.Point)
+		if s.asked {
+			s.cancel(tree.ErrStop)
+		}
 		if why, stop := s.judged(*r.Point); stop {
 			return s.stop(tree.StopNote{By: "judge", Why: why})
 		}

@@ -37,7 +37,7 @@ func (e *Engine) reevaluate(ctx context.Context, c tree.Command) error {
 	if e.crew == nil {
 		return errors.New("the search does not run; resume it first")
 	}
-	e.startReevaluation(ctx, n, moreSamples)
+	e.startReevaluation(ctx, n, moreSamples, human)
 	return nil
 }
 
@@ -51,8 +51,8 @@ func (e *Engine) unsure(p pick) bool {
 	return n.Val().N < e.tree.Spec.Rescore*e.tree.Base().N
 }
 
-// startReevaluation scores a node's chosen checkpoint on that many times the samples of its last score.
-func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int) {
+// startReevaluation scores a node's chosen checkpoint on that many times the samples of its last score, as who wants it.
+func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int, who string) {
 	spec, node := e.tree.Spec, *n
 	samples := times * max(1, node.Val().N)
 	e.rescored[node.ID] = true
@@ -68,7 +68,7 @@ func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int
 				// It failed, or the node was pruned or another checkpoint was chosen meanwhile.
 				return e.commit(ctx, nil, wasted(event.Wasted{Node: node.ID, Why: "a second score that came to nothing", Cost: cost})...)
 			}
-			return e.commit(ctx, nil, engineEntry(&event.Reevaluated{Node: node.ID, Val: val, Cost: cost}))
+			return e.commit(ctx, nil, entry{who, &event.Reevaluated{Node: node.ID, Val: val, Cost: cost}})
 		}
 	})
 }

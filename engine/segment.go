@@ -76,8 +76,14 @@ func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) er
 	}
 	ctx, cancel := context.WithCancelCause(work)
 	e.slots[slot] = id
-	e.running[id] = &segment{cancel: cancel, allowance: job.Tokens}
+	seg := &segment{cancel: cancel, allowance: job.Tokens}
+	if o := e.tree.Nodes[id].Outcome; o != nil && o.Stop != nil {
+		note := *o.Stop
+		seg.stop = &note
+	}
+	e.running[id] = seg
 	s := &run{
+		cancel: cancel, asked: seg.stop != nil,
 		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n), best: e.reference(),
 		judge: judge{rules: e.tree.Spec.Judge, start: e.spentBefore(n), steps: job.Steps, last: math.NaN()},
 	}
@@ -148,13 +154,15 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 	failure := classify(&out, err)
 	e.typical = max(e.typical, fullCost(out.Cost, s.job.Steps))
 	s.node.Outcome = &out
+	if failure != nil && seg.stop != nil && len(out.Checkpoints) > 0 && !(errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds()) {
+		failure = nil // it was to end early and to keep what it has
+	}
 	switch {
 	case err != nil && errors.As(err, new(recordError)):
 		return err
 	case failure != nil && errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds():
 		return nil // it goes on; the node stays running until the program is back
 	case failure != nil && ctx.Err() != nil:
-		out.Checkpoints = nil
 		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: out.Cost}))
 	case failure != nil:
 		out.Checkpoints, out.Chosen, out.Val = nil, -1, tree.Score{}
@@ -176,13 +184,9 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 	out.Chosen, out.ChosenWhy = choose(out.Checkpoints)
 	out.Val, out.Failure = out.Checkpoints[out.Chosen].Val, nil
 	state, who := tree.StateEvaluated, "engine"
-	if out.Stop = seg.stop; out.Stop != nil {
-		state, who = tree.StateStopped, out.Stop.By
-		out.Stop.AtStep = out.Checkpoints[len(out.Checkpoints)-1].Step
-		if left := s.job.FromStep + s.job.Steps - out.Stop.AtStep; left > 0 {
-			out.Stop.SavedSteps = left
-			out.Stop.SavedTokens = int64(left) * out.Cost.Tokens() / int64(max(1, out.Stop.AtStep-s.job.FromStep))
-		}
+	if seg.stop != nil {
+		state, who = tree.StateStopped, seg.stop.By
+		noteStop(&out, *seg.stop, s.job.FromStep, s.job.Steps)
 	}
 	out.Trial = s.trial(&out)
 	entries := []entry{{who, &event.Ended{Node: id, State: state, Outcome: out}}}
@@ -190,6 +194,35 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 		entries = append(entries, engineEntry(&event.Pruned{Nodes: []tree.NodeID{id}, Why: "its subtree was pruned while it trained"}))
 	}
 	return e.commit(ctx, nil, entries...)
+}
+
+// noteStop says of a segment of so many steps where it was stopped and what that saved.
+func noteStop(out *tree.Outcome, note tree.StopNote, from, steps int) {
+	note.AtStep = out.Checkpoints[len(out.Checkpoints)-1].Step
+	if left := from + steps - note.AtStep; left > 0 {
+		note.SavedSteps = left
+		note.SavedTokens = int64(left) * out.Cost.Tokens() / int64(max(1, note.AtStep-from))
+	}
+	out.Stop = &note
+}
+
+// pickUp is what becomes of a segment that ran when the last process ended: it is in line again or, when it was to be stopped and has
+// saved a checkpoint, stopped there.
+func (e *Engine) pickUp(ctx context.Context, id tree.NodeID) entry {
+	n := e.tree.Nodes[id]
+	if f, ok := e.opts.Trainer.(Finder); ok && f.Find(ctx, e.job(n, n.Attempts, 0)) {
+		e.found[id] = true
+		return engineEntry(&event.Queued{Node: id, Why: "it went on without the program: followed again"})
+	}
+	cost := e.lost(ctx, id)
+	if n.Outcome == nil || n.Outcome.Stop == nil || len(n.Outcome.Checkpoints) == 0 {
+		return engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: cost})
+	}
+	out := tree.Outcome{Checkpoints: n.Outcome.Checkpoints, Cost: cost}
+	out.Chosen, out.ChosenWhy = choose(out.Checkpoints)
+	out.Val = out.Checkpoints[out.Chosen].Val
+	noteStop(&out, *n.Outcome.Stop, n.Transition.From.Step, n.Transition.Steps)
+	return entry{out.Stop.By, &event.Ended{Node: id, State: tree.StateStopped, Outcome: out}}
 }
 
 // finds tells whether the trainer's segments can outlive the program.

@@ -261,7 +261,7 @@ func (e *Engine) setPin(ctx context.Context, id tree.NodeID, on bool) error {
 	return e.commit(ctx, nil, entry{human, &event.Pinned{Node: id, On: on}})
 }
 
-func (e *Engine) stopNode(_ context.Context, c tree.Command) error {
+func (e *Engine) stopNode(ctx context.Context, c tree.Command) error {
 	if _, err := e.in(c.Node, "stop it", tree.StateRunning); err != nil {
 		return err
 	}
@@ -273,6 +273,9 @@ func (e *Engine) stopNode(_ context.Context, c tree.Command) error {
 		why := c.Text
 		if why == "" {
 			why = "stopped by hand"
+		}
+		if err := e.commit(ctx, nil, entry{human, &event.StopAsked{Node: c.Node, Why: why}}); err != nil {
+			return err
 		}
 		seg.stop = &tree.StopNote{By: human, Why: why}
 		seg.cancel(tree.ErrStop)

@@ -55,6 +55,12 @@ type Saved struct {
 	Checkpoint tree.Checkpoint `json:"checkpoint"`
 }
 
+// StopAsked says that a person wants a running segment to end and to keep what it has. Who says who.
+type StopAsked struct {
+	Node tree.NodeID `json:"node"`
+	Why  string      `json:"why,omitempty"`
+}
+
 // Ended says how a segment came out: evaluated, stopped or failed.
 type Ended struct {
 	Node    tree.NodeID  `json:"node"`
@@ -127,6 +133,9 @@ func (*Started) Kind() string { return "started" }
 func (*Saved) Kind() string { return "saved" }
 
 // Kind names the body in the journal.
+func (*StopAsked) Kind() string { return "stop-asked" }
+
+// Kind names the body in the journal.
 func (*Ended) Kind() string { return "ended" }
 
 // Kind names the body in the journal.
@@ -154,6 +163,7 @@ func (b *Judged) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
 func (b *Queued) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
 func (b *Started) touched() []tree.NodeID     { return []tree.NodeID{b.Node} }
 func (b *Saved) touched() []tree.NodeID       { return []tree.NodeID{b.Node} }
+func (b *StopAsked) touched() []tree.NodeID   { return []tree.NodeID{b.Node} }
 func (b *Ended) touched() []tree.NodeID       { return []tree.NodeID{b.Node} }
 func (b *Chosen) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
 func (b *Reevaluated) touched() []tree.NodeID { return []tree.NodeID{b.Node} }
@@ -241,9 +251,15 @@ func (b *Judged) apply(t *tree.Tree, e *Event) error {
 }
 
 func (b *Queued) apply(t *tree.Tree, e *Event) error {
+	ran := false
+	if n, ok := t.Node(b.Node); ok {
+		ran = n.State == tree.StateRunning
+	}
 	n, err := move(t, b.Node, tree.StateQueued, e)
 	if err == nil {
-		n.Outcome = nil
+		if n.Outcome = asked(n.Outcome); !ran {
+			n.Outcome = nil
+		}
 		t.Spent.Cost = t.Spent.Cost.Plus(b.Cost)
 	}
 	return err
@@ -252,9 +268,34 @@ func (b *Queued) apply(t *tree.Tree, e *Event) error {
 func (b *Started) apply(t *tree.Tree, e *Event) error {
 	n, err := move(t, b.Node, tree.StateRunning, e)
 	if err == nil {
-		n.Attempts, n.Outcome, n.Pinned = b.Attempt, nil, false
+		n.Attempts, n.Outcome, n.Pinned = b.Attempt, asked(n.Outcome), false
 	}
 	return err
+}
+
+// asked is what stays of an attempt that was interrupted: that it was to be stopped.
+func asked(o *tree.Outcome) *tree.Outcome {
+	if o == nil || o.Stop == nil {
+		return nil
+	}
+	return &tree.Outcome{Chosen: -1, Stop: o.Stop}
+}
+
+func (b *StopAsked) apply(t *tree.Tree, e *Event) error {
+	n, ok := t.Node(b.Node)
+	if !ok || n.State != tree.StateRunning {
+		return fmt.Errorf("node %d does not run", b.Node)
+	}
+	o := tree.Outcome{Chosen: -1}
+	if n.Outcome != nil {
+		o = *n.Outcome
+	}
+	o.Stop = &tree.StopNote{By: e.Who, Why: b.Why, AtStep: n.Transition.From.Step}
+	if k := len(o.Checkpoints); k > 0 {
+		o.Stop.AtStep = o.Checkpoints[k-1].Step
+	}
+	n.Outcome, n.Updated = &o, e.Time
+	return nil
 }
 
 func (b *Saved) apply(t *tree.Tree, e *Event) error {
