@@ -131,6 +131,7 @@ func New(o Options) (*Engine, error) {
 	for id := range e.tree.Nodes {
 		e.policy.Update(e.tree, tree.NodeID(id))
 		e.census.update(e.tree, tree.NodeID(id))
+		e.noteFailed(tree.NodeID(id))
 	}
 	if len(e.opts.Slots) == 0 {
 		e.opts.Slots = Shares(e.tree.Spec.Parallel, runtime.GOMAXPROCS(0))
@@ -159,11 +160,11 @@ func (e *Engine) working() bool {
 	return e.live != nil
 }
 
-// Next lists the next n nodes that the policy would expand, and why.
+// Next lists the next n nodes that would be expanded, and why, as if each expansion were under way when the following one is chosen.
 func (e *Engine) Next(ctx context.Context, n int) ([]search.Choice, error) {
 	var out []search.Choice
 	err := e.do(ctx, func(context.Context) error {
-		out = search.Explain(e.policy, e.tree, n)
+		out = e.next(n)
 		return nil
 	})
 	return out, err
@@ -290,14 +291,19 @@ func (e *Engine) begin(ctx context.Context) error {
 		if n.ID != tree.Root && n.Outcome != nil {
 			e.typical = max(e.typical, fullCost(n.Outcome.Cost, n.Transition.Steps))
 		}
-		if n.State == tree.StateFailed {
-			e.failed = append(e.failed, n.ID) // pick sorts out those that were remedied
-		}
+		e.noteFailed(n.ID)
 	}
 	clear(e.slots)
 	clear(e.running)
 	e.closing, e.scoring, e.errs, e.barren, e.fruitless, e.failures = false, false, 0, 0, 0, 0
 	return e.commit(ctx, nil, entries...)
+}
+
+// noteFailed remembers a failed node for a remedy; pick sorts out those that had one.
+func (e *Engine) noteFailed(id tree.NodeID) {
+	if e.tree.Nodes[id].State == tree.StateFailed {
+		e.failed = append(e.failed, id)
+	}
 }
 
 // leave records why the loop ended when the search itself did not.

@@ -206,11 +206,15 @@ func (s *run) onTrial() bool {
 	return tree.Chance(tree.Derive(s.job.Seed, "trial")) < s.judge.rules.TrialOne
 }
 
-// trial is the record of a condemned segment that ran to its end, nil for any other.
-func (s *run) trial(out *tree.Outcome) *tree.StopTrial {
+// trial is the record of a condemned segment that was not stopped, nil for any other. One that failed was rightly condemned: without
+// it the rate of false stops would be that of the survivors.
+func (s *run) trial(out *tree.Outcome, stop *tree.StopNote) *tree.StopTrial {
 	d := s.judge.doomed
-	if d == nil || out.Stop != nil {
+	if d == nil || stop != nil {
 		return nil
+	}
+	if out.Failure != nil {
+		return &tree.StopTrial{AtStep: d.step}
 	}
 	if d.agent {
 		return &tree.StopTrial{AtStep: d.step, FalseStop: out.Val.Mean > d.threshold}

@@ -84,8 +84,11 @@ func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) er
 	e.running[id] = seg
 	s := &run{
 		cancel: cancel, asked: seg.stop != nil,
-		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n), best: e.reference(),
+		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n),
 		judge: judge{rules: e.tree.Spec.Judge, start: e.spentBefore(n), steps: job.Steps, last: math.NaN()},
+	}
+	if id != 1 { // the first segment is never stopped, however late it is tried again
+		s.best = e.reference()
 	}
 	e.crew.start(func() func(context.Context) error {
 		defer cancel(nil)
@@ -150,35 +153,22 @@ func (e *Engine) start(n *tree.Node) tree.Score {
 // ended records how a segment came out. It runs in the loop.
 func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error) error {
 	id, seg := s.job.Node, e.running[s.job.Node]
-	out.Checkpoints, out.Spark = s.saved, spark(s.points)
+	out.Checkpoints, out.Spark, out.Stop, out.Trial = s.saved, spark(s.points), nil, nil // a trainer cannot say the last two
 	failure := classify(&out, err)
 	e.typical = max(e.typical, fullCost(out.Cost, s.job.Steps))
 	s.node.Outcome = &out
-	if failure != nil && seg.stop != nil && len(out.Checkpoints) > 0 && !(errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds()) {
-		failure = nil // it was to end early and to keep what it has
-	}
+	detached := errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds()
 	switch {
 	case err != nil && errors.As(err, new(recordError)):
 		return err
-	case failure != nil && errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds():
+	case failure == nil:
+	case detached:
 		return nil // it goes on; the node stays running until the program is back
-	case failure != nil && ctx.Err() != nil:
+	case seg.stop != nil && len(out.Checkpoints) > 0: // it was to end early and to keep what it has
+	case ctx.Err() != nil:
 		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: out.Cost}))
-	case failure != nil:
-		out.Checkpoints, out.Chosen, out.Val = nil, -1, tree.Score{}
-		out.Failure = failure
-		entries := []entry{engineEntry(&event.Ended{Node: id, State: tree.StateFailed, Outcome: out})}
-		if e.failures++; e.failures >= mostFailures {
-			entries = append(entries, engineEntry(&event.StatusSet{Status: tree.SearchPaused, Reason: fmt.Sprintf(
-				"%d segments in a row failed, the last with %s; mend that, then resume", e.failures, failure)}))
-		}
-		again := e.tree.Nodes[s.node.Parent].State != tree.StatePruned && s.job.Attempt < attempts && seg.stop == nil && (failure.Class == tree.FailCrash || failure.Class == tree.FailTimeout)
-		if again {
-			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "again after a " + string(failure.Class)}))
-		} else {
-			e.failed = append(e.failed, id)
-		}
-		return e.commit(ctx, nil, entries...)
+	default:
+		return e.failedEnd(ctx, s, &out, failure)
 	}
 	e.failures = 0
 	out.Chosen, out.ChosenWhy = choose(out.Checkpoints)
@@ -188,10 +178,29 @@ func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error)
 		state, who = tree.StateStopped, seg.stop.By
 		noteStop(&out, *seg.stop, s.job.FromStep, s.job.Steps)
 	}
-	out.Trial = s.trial(&out)
+	out.Trial = s.trial(&out, seg.stop)
 	entries := []entry{{who, &event.Ended{Node: id, State: state, Outcome: out}}}
 	if e.tree.Nodes[s.node.Parent].State == tree.StatePruned { // its subtree was taken out while it trained
 		entries = append(entries, engineEntry(&event.Pruned{Nodes: []tree.NodeID{id}, Why: "its subtree was pruned while it trained"}))
+	}
+	return e.commit(ctx, nil, entries...)
+}
+
+// failedEnd records a failure. What may go better a second time is put in line again, the rest is for the agent to remedy.
+func (e *Engine) failedEnd(ctx context.Context, s *run, out *tree.Outcome, failure *tree.Failure) error {
+	id, seg := s.job.Node, e.running[s.job.Node]
+	out.Checkpoints, out.Chosen, out.Val, out.Failure = nil, -1, tree.Score{}, failure
+	out.Trial = s.trial(out, seg.stop)
+	entries := []entry{engineEntry(&event.Ended{Node: id, State: tree.StateFailed, Outcome: *out})}
+	if e.failures++; e.failures >= mostFailures {
+		entries = append(entries, engineEntry(&event.StatusSet{Status: tree.SearchPaused, Reason: fmt.Sprintf(
+			"%d segments in a row failed, the last with %s; mend that, then resume", e.failures, failure)}))
+	}
+	again := (failure.Class == tree.FailCrash || failure.Class == tree.FailTimeout) && s.job.Attempt < attempts && seg.stop == nil
+	if again && e.tree.Nodes[s.node.Parent].State != tree.StatePruned {
+		entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "again after a " + string(failure.Class)}))
+	} else {
+		e.failed = append(e.failed, id)
 	}
 	return e.commit(ctx, nil, entries...)
 }

@@ -251,15 +251,9 @@ func (b *Judged) apply(t *tree.Tree, e *Event) error {
 }
 
 func (b *Queued) apply(t *tree.Tree, e *Event) error {
-	ran := false
-	if n, ok := t.Node(b.Node); ok {
-		ran = n.State == tree.StateRunning
-	}
 	n, err := move(t, b.Node, tree.StateQueued, e)
 	if err == nil {
-		if n.Outcome = asked(n.Outcome); !ran {
-			n.Outcome = nil
-		}
+		n.Outcome = asked(n.Outcome)
 		t.Spent.Cost = t.Spent.Cost.Plus(b.Cost)
 	}
 	return err
