@@ -58,6 +58,7 @@ type Engine struct {
 
 	// What follows belongs to the loop, or to Do while no loop works.
 	census      census
+	podium      podium
 	holds       map[tree.NodeID]int // turns under way, by the node that the policy was told of
 	slots       []tree.NodeID       // by slot, 0 for a free one
 	running     map[tree.NodeID]*segment
@@ -131,6 +132,7 @@ func New(o Options) (*Engine, error) {
 	for id := range e.tree.Nodes {
 		e.policy.Update(e.tree, tree.NodeID(id))
 		e.census.update(e.tree, tree.NodeID(id))
+		e.podium.update(e.tree, tree.NodeID(id))
 		e.noteFailed(tree.NodeID(id))
 	}
 	if len(e.opts.Slots) == 0 {

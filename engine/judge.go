@@ -42,13 +42,13 @@ type stage struct {
 // reference is the path that running segments are compared with: that of the best node so far, empty when no segment has
 // ended yet. It belongs to the loop; the curves are read by the segment's goroutine.
 func (e *Engine) reference() []stage {
-	best, ok := e.tree.Best()
-	if !ok || best.ID == tree.Root || e.tree.Spec.Judge.Off {
+	best, ok := e.podium.best()
+	if !ok || best == tree.Root || e.tree.Spec.Judge.Off {
 		return nil
 	}
 	var out []stage
 	start := 0.0
-	path := e.tree.Path(best.ID)[1:]
+	path := e.tree.Path(best)[1:]
 	for i, n := range path {
 		c, _ := n.Outcome.Checkpoint()
 		if i+1 < len(path) {
