@@ -123,7 +123,7 @@ func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Lo
 	if _, err := themes.Lookup(o.Themes, g.Theme, true); g.Theme != "" && err != nil {
 		return left, cli.Usage("--theme: %w", err)
 	}
-	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st}, catalog{}, st, tui.Sampled(sampler), doctor{st.Path()}
+	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st, g.Rules}, catalog{}, st, tui.Sampled(sampler), doctor{st.Path()}
 	o.Version, o.Theme, o.Glyphs = version(), g.Theme, themes.GlyphsFor(os.Getenv)
 	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Prices: priceFile(), Log: g.Log}
 	return tui.Run(ctx, o)
@@ -155,6 +155,7 @@ func machine(ctx context.Context) []tui.Fact {
 type library struct {
 	*engine.Host
 	store *store.Store
+	rules cli.Rules
 }
 
 func (l library) Open(ctx context.Context, id string) (tui.Session, error) {
@@ -163,7 +164,7 @@ func (l library) Open(ctx context.Context, id string) (tui.Session, error) {
 }
 
 func (l library) Start(ctx context.Context, n tui.NewSearch) (tui.Session, error) {
-	s, err := l.Host.Start(ctx, cli.Spec(n))
+	s, err := l.Host.Start(ctx, l.rules.Spec(n))
 	return session{s}, err
 }
 

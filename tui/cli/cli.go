@@ -71,6 +71,7 @@ type Globals struct {
 	DB    string // the store's file; empty: in the XDG data folder
 	Theme string // empty: by the terminal's background
 	Log   string // file; empty: none
+	Rules Rules  // of the searches that are started: run has flags for them
 }
 
 // app is a call of the program.
