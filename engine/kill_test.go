@@ -27,7 +27,8 @@ import (
 // killStore names, in the child's environment, the store to work on.
 const killStore = "LLMZERO_TEST_KILL_STORE"
 
-// killRounds, in the environment, is how often the kill test kills; 50 without it, 5 with -short.
+// killRounds, in the environment, is how often the kill test kills; 10 without it, so that it can be repeated under the race
+// detector, 5 with -short.
 const killRounds = "LLMZERO_TEST_KILL_ROUNDS"
 
 func TestMain(m *testing.M) {
@@ -124,7 +125,7 @@ func killChild(path string, out io.Writer) error {
 }
 
 func TestKill(t *testing.T) {
-	rounds := 50
+	rounds := 10
 	if testing.Short() {
 		rounds = 5
 	}
