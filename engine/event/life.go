@@ -267,9 +267,9 @@ func (b *Started) apply(t *tree.Tree, e *Event) error {
 	return err
 }
 
-// asked is what stays of an attempt that was interrupted: that it was to be stopped.
+// asked is what stays of an attempt that was interrupted: that it was to be stopped. One that was stopped has chosen a checkpoint.
 func asked(o *tree.Outcome) *tree.Outcome {
-	if o == nil || o.Stop == nil {
+	if o == nil || o.Stop == nil || o.Chosen >= 0 {
 		return nil
 	}
 	return &tree.Outcome{Chosen: -1, Stop: o.Stop}
