@@ -135,7 +135,7 @@ func workbench(ctx context.Context, g cli.Globals, st *store.Store, log *slog.Lo
 	if _, err := themes.Lookup(o.Themes, g.Theme, true); g.Theme != "" && err != nil {
 		return left, cli.Usage("--theme: %w", err)
 	}
-	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st, g.Recording}, catalog{}, st, tui.Sampled(sampler), doctor{st.Path()}
+	o.Library, o.Catalog, o.Memory, o.Devices, o.Doctor = library{h, st, g.Rules, g.Recording}, catalog{}, st, tui.Sampled(sampler), doctor{st.Path()}
 	o.Version, o.Theme, o.Glyphs = version(), g.Theme, themes.GlyphsFor(os.Getenv)
 	o.Paths = tui.Paths{Store: st.Path(), Themes: themeDir(), Prices: priceFile(), Log: g.Log}
 	return tui.Run(ctx, o)
@@ -167,6 +167,7 @@ func machine(ctx context.Context) []tui.Fact {
 type library struct {
 	*engine.Host
 	store     *store.Store
+	rules     cli.Rules
 	recording bool // nothing can be changed
 }
 
@@ -181,7 +182,7 @@ func (l library) Start(ctx context.Context, n tui.NewSearch) (tui.Session, error
 	if l.recording {
 		return nil, errRecording
 	}
-	s, err := l.Host.Start(ctx, cli.Spec(n))
+	s, err := l.Host.Start(ctx, l.rules.Spec(n))
 	return session{s, false}, err
 }
 

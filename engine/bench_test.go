@@ -108,3 +108,43 @@ func BenchmarkSnapshot(b *testing.B) {
 		})
 	}
 }
+
+// opened is an engine with n trained nodes.
+func opened(b *testing.B, n int) *Engine {
+	b.Helper()
+	t, err := event.Replay(journal(b, n))
+	if err != nil {
+		b.Fatal(err)
+	}
+	t.Spec.Judge = tree.DefaultJudge()
+	e, err := New(Options{Tree: t, Record: newMemory()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return e
+}
+
+// BenchmarkSight is what the loop does to show a node to the agent, twice a turn.
+func BenchmarkSight(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			e := opened(b, n)
+			p, _ := e.pick()
+			for b.Loop() {
+				e.sight(p, e.tree.Nodes[p.node])
+			}
+		})
+	}
+}
+
+// BenchmarkReference is what the loop does to let the judge know the best path, once a segment.
+func BenchmarkReference(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			e := opened(b, n)
+			for b.Loop() {
+				e.reference()
+			}
+		})
+	}
+}

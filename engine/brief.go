@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -37,7 +36,7 @@ func (e *Engine) sight(p pick, n *tree.Node) brief {
 	turn := agent.Turn{
 		Spec: t.Spec, Node: *n, Bans: slices.Clone(t.Bans), Hints: slices.Clone(t.Hints), Budget: t.Spec.Budget, Spent: t.Spent,
 		Steps: t.Spec.Segment, Count: 3, Fresh: p.fresh || n.ID == tree.Root,
-		Seed: tree.Derive(t.Spec.Seed, "turn", int(n.ID), len(t.Nodes)+max(0, e.inTurn()-1), e.barren),
+		Seed: tree.Derive(t.Spec.Seed, "turn", int(n.ID), len(t.Nodes)+max(0, e.inTurn()-1), e.fruitless),
 	}
 	if n.State == tree.StateFailed && n.Outcome != nil {
 		turn.Failure = n.Outcome.Failure
@@ -87,35 +86,29 @@ func (e *Engine) last(ids []tree.NodeID, but tree.NodeID) []tree.Node {
 	return out
 }
 
+// vetoes are the latest vetoed nodes, newest first.
 func (e *Engine) vetoes() []tree.Node {
+	ids := e.census.vetoed
 	var out []tree.Node
-	for i := len(e.tree.Nodes) - 1; i >= 0 && len(out) < shownNodes; i-- {
-		if n := e.tree.Nodes[i]; n.State == tree.StateVetoed {
-			out = append(out, *n)
-		}
+	for i := len(ids) - 1; i >= 0 && len(out) < shownNodes; i-- {
+		out = append(out, *e.tree.Nodes[ids[i]])
 	}
 	return out
 }
 
 // best are the best strategies of the whole search, best first.
 func (e *Engine) best() []agent.Strategy {
-	var top []*tree.Node
-	for _, n := range e.tree.Nodes {
-		if n.ID == tree.Root || !n.State.Trained() || !n.Val().Known() {
+	var out []agent.Strategy
+	for _, id := range e.podium.top {
+		if id == tree.Root {
 			continue
 		}
-		i, _ := slices.BinarySearchFunc(top, n, func(a, b *tree.Node) int {
-			return cmp.Or(cmp.Compare(b.Val().Mean, a.Val().Mean), cmp.Compare(a.ID, b.ID))
-		})
-		if i < shownBest {
-			top = slices.Insert(top, i, n)
-			top = top[:min(len(top), shownBest)]
+		var s agent.Strategy
+		for _, x := range e.tree.Path(id) {
+			s.Path = append(s.Path, *x)
 		}
-	}
-	out := make([]agent.Strategy, len(top))
-	for i, n := range top {
-		for _, x := range e.tree.Path(n.ID) {
-			out[i].Path = append(out[i].Path, *x)
+		if out = append(out, s); len(out) == shownBest {
+			break
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"llmzero/engine/event"
+	"llmzero/engine/search"
 	"llmzero/engine/strategy"
 	"llmzero/engine/tree"
 )
@@ -21,45 +22,63 @@ const (
 // node and attempt.
 const attemptsOfConfirm = 100
 
-// candidates are the strategies that the confirm phase retrains: the best nodes by validation, best first.
+// kept is the part of the budget that only confirmations may spend.
+func (e *Engine) kept() tree.Budget {
+	b := e.tree.Spec.Budget
+	part := searchBudget(b)
+	b.Segments, b.Tokens, b.Wall, b.GPUHours = b.Segments-part.Segments, b.Tokens-part.Tokens, b.Wall-part.Wall, b.GPUHours-part.GPUHours
+	return b
+}
+
+// pays tells whether what is kept for confirmations pays for another retraining of n's path when spent is gone.
+func (e *Engine) pays(n *tree.Node, spent tree.Spent) bool {
+	all, kept := e.tree.Spec.Budget, e.kept()
+	path := e.tree.PathCost(n.ID)
+	c := spent.Cost.Plus(path)
+	return all.Confirm > 0 &&
+		(all.Segments == 0 || spent.Segments+n.Depth <= kept.Segments) &&
+		(all.Tokens == 0 || c.Tokens() <= kept.Tokens) &&
+		(all.Wall == 0 || c.WallSeconds <= kept.Wall.Seconds()) &&
+		(all.GPUHours == 0 || c.GPUSeconds <= 3600*kept.GPUHours)
+}
+
+// committed is what confirmations have spent, and will have when those under way end.
+func (e *Engine) committed() tree.Spent {
+	s := e.tree.Confirm
+	for id, runs := range e.confirming {
+		for range runs {
+			s.Segments += e.tree.Nodes[id].Depth
+			s.Cost = s.Cost.Plus(e.tree.PathCost(id))
+		}
+	}
+	return s
+}
+
+// candidates are the strategies that the confirm phase retrains: those that are worth most, best first, among those whose path what is
+// kept pays for at all. A path that is too long for it does not take the turn of one that is not.
 func (e *Engine) candidates() []*tree.Node {
+	worth := search.Estimates(e.tree)
 	var all []*tree.Node
 	for _, n := range e.tree.Nodes {
-		if n.ID != tree.Root && n.State.Trained() && n.Val().Known() {
+		if n.ID != tree.Root && worth[n.ID].Known() && e.pays(n, tree.Spent{}) {
 			all = append(all, n)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *tree.Node) int { return cmp.Compare(b.Val().Mean, a.Val().Mean) })
+	slices.SortStableFunc(all, func(a, b *tree.Node) int { return cmp.Compare(worth[b.ID].Mean, worth[a.ID].Mean) })
 	return all[:min(len(all), confirmPaths)]
-}
-
-// confirmBudget tells whether what is kept for confirmations pays for another retraining of n's path.
-func (e *Engine) confirmBudget(n *tree.Node) bool {
-	b, s := e.tree.Spec.Budget, e.tree.Confirm
-	part := searchBudget(b)
-	segments, tokens := n.Depth, e.tree.PathCost(n.ID).Tokens()
-	for id, runs := range e.confirming { // what is under way
-		s.Segments += runs * e.tree.Nodes[id].Depth
-		s.Cost.SampledTokens += int64(runs) * e.tree.PathCost(id).Tokens()
-	}
-	if b.Confirm == 0 ||
-		(b.Segments > 0 && s.Segments+segments > b.Segments-part.Segments) ||
-		(b.Tokens > 0 && s.Cost.Tokens()+tokens > b.Tokens-part.Tokens) {
-		return false
-	}
-	wall, gpu := (b.Wall - part.Wall).Seconds(), 3600*(b.GPUHours-part.GPUHours)
-	return (b.Wall == 0 || s.Cost.WallSeconds < wall) && (b.GPUHours == 0 || s.Cost.GPUSeconds < gpu)
 }
 
 // confirm starts retrainings on free slots and tells whether any is under way. Every candidate gets its first run before one
 // gets a second.
 func (e *Engine) confirm(work context.Context) bool {
 	total := func(n *tree.Node) int { return len(n.Confirmed) + e.confirming[n.ID] + e.unconfirmed[n.ID] }
+	candidates := e.candidates()
 	for slot, busy := range e.slots {
 		if busy != 0 {
 			continue
 		}
-		all := slices.DeleteFunc(e.candidates(), func(n *tree.Node) bool { return total(n) >= confirmRuns || !e.confirmBudget(n) })
+		spent := e.committed()
+		all := slices.DeleteFunc(slices.Clone(candidates), func(n *tree.Node) bool { return total(n) >= confirmRuns || !e.pays(n, spent) })
 		if len(all) == 0 {
 			break
 		}
@@ -77,8 +96,9 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 	e.confirming[n.ID]++
 	e.slots[slot] = n.ID
 	e.crew.start(func() func(context.Context) error {
+		stages := 0
 		if err == nil {
-			err = guard(e.opts.Logger, "the trainer", func() error { return retrain(work, e.opts.Trainer, spec, jobs, &result) })
+			stages, err = retrain(work, e.meter(), spec, jobs, &result)
 		}
 		return func(ctx context.Context) error {
 			e.slots[slot] = 0
@@ -86,8 +106,12 @@ func (e *Engine) startConfirmation(work context.Context, slot int, n *tree.Node)
 				delete(e.confirming, n.ID)
 			}
 			if without(ctx, e.opts.Logger, "a strategy could not be retrained", n.ID, err) {
-				e.unconfirmed[n.ID]++
-				return nil
+				w := event.Wasted{Node: n.ID, Why: "an interrupted retraining", Cost: result.Cost, Confirm: true}
+				if ctx.Err() == nil {
+					e.unconfirmed[n.ID]++
+					w.Why, w.Segments = "a retraining that failed: "+err.Error(), stages
+				}
+				return e.commit(ctx, nil, wasted(w)...)
 			}
 			return e.commit(ctx, nil, engineEntry(&event.Confirmed{Node: n.ID, Confirmation: result, Segments: len(jobs)}))
 		}
@@ -107,36 +131,18 @@ func (e *Engine) retraining(n *tree.Node, number, slot int, seed uint64) ([]tree
 	return jobs, nil
 }
 
-// retrain runs the jobs and scores their end on both splits.
-func retrain(ctx context.Context, tr Trainer, spec tree.Spec, jobs []tree.Job, result *tree.Confirmation) error {
-	last, cost, err := strategy.Train(ctx, tr, jobs, nil)
+// retrain runs the jobs and scores their end on both splits. It tells how many were run, the one that failed included.
+func retrain(ctx context.Context, tr Trainer, spec tree.Spec, jobs []tree.Job, result *tree.Confirmation) (stages int, err error) {
+	last, cost, err := strategy.Train(ctx, tr, jobs, func(i int) { stages = i + 1 })
 	result.Val, result.Cost = last.Val, cost
+	if err == nil && !number(last.Val) {
+		err = fmt.Errorf("the validation score is not a number")
+	}
 	if err != nil {
-		return err
+		result.Val = tree.Score{}
+		return stages, err
 	}
 	result.Test, cost, err = strategy.Examine(ctx, tr, jobs, last, tree.Derive(spec.Seed, "test"))
 	result.Cost = result.Cost.Plus(cost)
-	return err
-}
-
-// winner is the strategy to name: among those that were retrained the one with the best mean validation over its retrainings,
-// so that luck on one seed does not win; without any, the best validation score.
-func (e *Engine) winner() (tree.NodeID, string) {
-	best, top, runs := tree.NodeID(-1), 0.0, 0
-	for _, n := range e.candidates() {
-		sum := 0.0
-		for _, c := range n.Confirmed {
-			sum += c.Val.Mean
-		}
-		if k := len(n.Confirmed); k > 0 && (best < 0 || sum/float64(k) > top) {
-			best, top, runs = n.ID, sum/float64(k), k
-		}
-	}
-	if best >= 0 {
-		return best, fmt.Sprintf("best mean validation %.4g over %d retraining(s) with fresh seeds", top, runs)
-	}
-	if n, ok := e.tree.Best(); ok {
-		return n.ID, "best validation score; it was not confirmed on fresh seeds"
-	}
-	return tree.Root, "nothing was trained"
+	return stages, err
 }

@@ -27,9 +27,12 @@
 // it has, a rule's choice stands (see choose). Failures are data: a crash, or silence for too long, is tried once more, everything else goes to
 // the agent, and eight in a row pause the search with the last one's message.
 //
-// The budget is what runs out first of segments, tokens, wall time and GPU-hours. A declared share of it is kept for
-// confirmations: the best three paths are retrained from the base model with fresh seeds, up to three times each, and the winner is
-// the one with the best mean. The test split is scored for the report at the very end; nothing is selected by it.
+// The budget is what runs out first of segments, tokens, wall time and GPU-hours. All that the trainer does is counted, also what came to
+// nothing (see meter); an attempt that ended with its process is counted by what the record has of it, and a retraining that did is not.
+// A declared share of the budget is kept for confirmations: the three paths that are worth most, of those that it pays for, are
+// retrained from the base model with fresh seeds, up to three times each. What a node is worth is the search policies' notion
+// (search.Estimates); the winner has the best mean beyond the noise (see winner). The share is not stretched to a long path: that would take
+// what was declared for the search. The test split is scored for the report at the very end; nothing is selected by it.
 //
 // # Concurrency
 //
@@ -54,9 +57,11 @@
 //
 // When Run's context ends, workers are canceled, running segments are put in line again and the search is paused. With the cause
 // tree.ErrDetach segments of a [Finder] are left as they are and followed again by the next Run. After kill -9 the tree is what
-// the journal says; Run puts what was running in line again, to start from its parent's checkpoint. Everything else the loop
-// knows (visits, values, the place in the random sequence, what waits, what is spent) is derived from the tree, so nothing else has to be
-// saved and no segment that ended is trained again.
+// the journal says; Run puts what was running in line again, to start from its parent's checkpoint; a segment that a person had told to
+// stop ends with the checkpoints that it has. What the loop knows beside that (visits, values, the place in the random sequence, what
+// waits, what is spent) is derived from the tree, so nothing else has to be saved and no segment that ended is trained again.
+// Only patience is forgotten with the program, and given anew: which nodes the agent had nothing to propose for, how
+// often in a row something failed, which retrainings failed and which nodes were scored again.
 //
 // # Determinism
 //

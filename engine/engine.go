@@ -58,13 +58,16 @@ type Engine struct {
 
 	// What follows belongs to the loop, or to Do while no loop works.
 	census      census
+	podium      podium
 	holds       map[tree.NodeID]int // turns under way, by the node that the policy was told of
 	slots       []tree.NodeID       // by slot, 0 for a free one
 	running     map[tree.NodeID]*segment
 	crew        *crew // nil while no loop works
 	rescoring   map[tree.NodeID]int
 	errs        int                  // agent errors in a row
-	barren      int                  // turns in a row without a proposal
+	barren      int                  // turns in a row in which the agent proposed nothing
+	fruitless   int                  // turns in a row without a proposal, also because another one was quicker or the agent failed
+	empty       map[tree.NodeID]int  // turns in which the agent proposed nothing; the policy holds their nodes
 	failures    int                  // failed segments in a row
 	typical     int64                // tokens of the dearest segment so far, had it run to its end
 	failed      []tree.NodeID        // nodes that failed and may need a remedy
@@ -108,7 +111,7 @@ func New(o Options) (*Engine, error) {
 	e := &Engine{
 		opts: o, tree: o.Tree, curves: newCurves(o.History), holds: map[tree.NodeID]int{}, running: map[tree.NodeID]*segment{},
 		rescoring: map[tree.NodeID]int{}, rescored: map[tree.NodeID]bool{}, found: map[tree.NodeID]bool{},
-		confirming: map[tree.NodeID]int{}, unconfirmed: map[tree.NodeID]int{},
+		empty: map[tree.NodeID]int{}, confirming: map[tree.NodeID]int{}, unconfirmed: map[tree.NodeID]int{},
 	}
 	if e.tree == nil || e.tree.Seq == 0 {
 		spec, err := Complete(o.Spec)
@@ -129,6 +132,8 @@ func New(o Options) (*Engine, error) {
 	for id := range e.tree.Nodes {
 		e.policy.Update(e.tree, tree.NodeID(id))
 		e.census.update(e.tree, tree.NodeID(id))
+		e.podium.update(e.tree, tree.NodeID(id))
+		e.noteFailed(tree.NodeID(id))
 	}
 	if len(e.opts.Slots) == 0 {
 		e.opts.Slots = Shares(e.tree.Spec.Parallel, runtime.GOMAXPROCS(0))
@@ -144,11 +149,24 @@ func (e *Engine) Tree() *tree.Tree {
 	return e.tree.Clone()
 }
 
-// Next lists the next n nodes that the policy would expand, and why.
+func (e *Engine) status() tree.Status {
+	e.shown.RLock()
+	defer e.shown.RUnlock()
+	return e.tree.Status
+}
+
+// working tells whether Run works.
+func (e *Engine) working() bool {
+	e.state.Lock()
+	defer e.state.Unlock()
+	return e.live != nil
+}
+
+// Next lists the next n nodes that would be expanded, and why, as if each expansion were under way when the following one is chosen.
 func (e *Engine) Next(ctx context.Context, n int) ([]search.Choice, error) {
 	var out []search.Choice
 	err := e.do(ctx, func(context.Context) error {
-		out = search.Explain(e.policy, e.tree, n)
+		out = e.next(n)
 		return nil
 	})
 	return out, err
@@ -262,12 +280,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	var entries []entry
 	clear(e.found)
 	for _, id := range e.census.list(tree.StateRunning) {
-		if f, ok := e.opts.Trainer.(Finder); ok && f.Find(ctx, e.job(e.tree.Nodes[id], e.tree.Nodes[id].Attempts, 0)) {
-			e.found[id] = true
-			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "it went on without the program: followed again"}))
-			continue
-		}
-		entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "interrupted: starts again from its parent's checkpoint"}))
+		entries = append(entries, e.pickUp(ctx, id))
 	}
 	for _, id := range e.census.list(tree.StateApproved) {
 		entries = append(entries, engineEntry(&event.Queued{Node: id}))
@@ -280,14 +293,19 @@ func (e *Engine) begin(ctx context.Context) error {
 		if n.ID != tree.Root && n.Outcome != nil {
 			e.typical = max(e.typical, fullCost(n.Outcome.Cost, n.Transition.Steps))
 		}
-		if n.State == tree.StateFailed {
-			e.failed = append(e.failed, n.ID) // pick sorts out those that were remedied
-		}
+		e.noteFailed(n.ID)
 	}
 	clear(e.slots)
 	clear(e.running)
-	e.closing, e.scoring, e.errs, e.barren, e.failures = false, false, 0, 0, 0
+	e.closing, e.scoring, e.errs, e.barren, e.fruitless, e.failures = false, false, 0, 0, 0, 0
 	return e.commit(ctx, nil, entries...)
+}
+
+// noteFailed remembers a failed node for a remedy; pick sorts out those that had one.
+func (e *Engine) noteFailed(id tree.NodeID) {
+	if e.tree.Nodes[id].State == tree.StateFailed {
+		e.failed = append(e.failed, id)
+	}
 }
 
 // leave records why the loop ended when the search itself did not.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"llmzero/engine/event"
@@ -53,7 +54,28 @@ func (r *rig) check(t *testing.T) *tree.Tree {
 	if a, b := asJSON(t, now), asJSON(t, replayed.Clone()); a != b {
 		t.Errorf("the replay of the journal differs from the tree:\n%s\n%s", a, b)
 	}
+	if !r.working() {
+		r.checkDerived(t)
+	}
 	return now
+}
+
+// checkDerived compares what the loop keeps beside the tree with the tree.
+func (r *rig) checkDerived(t *testing.T) {
+	t.Helper()
+	var vetoed, best []tree.NodeID
+	for _, n := range r.tree.Nodes {
+		if n.State == tree.StateVetoed {
+			vetoed = append(vetoed, n.ID)
+		}
+		if placed(n) {
+			best = append(best, n.ID)
+		}
+	}
+	slices.SortFunc(best, ranks(r.tree))
+	if k := len(r.podium.top); !slices.Equal(r.census.vetoed, vetoed) || k < min(len(best), podiumLeft) || !slices.Equal(r.podium.top, best[:k]) {
+		t.Errorf("vetoed %v, kept %v; best %v, kept %v", vetoed, r.census.vetoed, best, r.podium.top)
+	}
 }
 
 func asJSON(t *testing.T, v any) string {

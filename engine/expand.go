@@ -69,11 +69,11 @@ func (e *Engine) scoreBase(work context.Context) {
 		val, cost, err := e.exam(work, spec, tree.Node{Config: spec.Root}, tree.SplitValidation, 0, tree.Derive(spec.Seed, "base"))
 		return func(ctx context.Context) error {
 			e.scoring = false
-			switch {
-			case err == nil:
-			case ctx.Err() != nil:
-				return nil //nolint:nilerr // the loop is ending; the next one scores it
-			default:
+			if err != nil {
+				paid := e.commit(ctx, nil, wasted(event.Wasted{Why: "a score of the base model that came to nothing", Cost: cost})...)
+				if ctx.Err() != nil || paid != nil {
+					return paid // the loop is ending; the next one scores it
+				}
 				return fmt.Errorf("score the base model on %s: %w", spec.Task, err)
 			}
 			return e.commit(ctx, nil, engineEntry(&event.BaseScored{Val: val, Cost: cost}))
@@ -133,7 +133,7 @@ func (e *Engine) startTurns(ctx context.Context) (bool, error) {
 		}
 		any = true
 		if e.unsure(p) {
-			e.startReevaluation(ctx, e.tree.Nodes[p.node], e.tree.Spec.Rescore)
+			e.startReevaluation(ctx, e.tree.Nodes[p.node], e.tree.Spec.Rescore, "engine")
 			continue
 		}
 		if len(e.tree.Nodes) == 1 {
@@ -144,53 +144,6 @@ func (e *Engine) startTurns(ctx context.Context) (bool, error) {
 		}
 		e.startTurn(ctx, p)
 	}
-}
-
-// pick is a node to expand and why.
-type pick struct {
-	node  tree.NodeID // which the policy was told of
-	terms []tree.Term
-	fresh bool // a forced fresh start
-	pin   bool
-}
-
-// pinned is the first pinned node that no turn looks at yet.
-func (e *Engine) pinned() (pick, bool) {
-	for _, id := range e.census.pinned {
-		if e.holds[id] == 0 && e.rescoring[id] == 0 && e.room() > 0 && len(e.tree.Nodes) > 1 {
-			return pick{node: id, pin: true, terms: []tree.Term{{Name: "pinned", Value: 1}}}, true
-		}
-	}
-	return pick{}, false
-}
-
-// pick chooses the node to expand: the practitioner's root first, then the parents of failed nodes for a remedy, a share of
-// forced fresh starts, else the policy's choice. The draw depends on the search's seed and the number of expansions only.
-func (e *Engine) pick() (pick, bool) {
-	count := len(e.tree.Nodes) + e.inTurn()
-	if len(e.tree.Nodes) == 1 {
-		return pick{node: tree.Root}, true
-	}
-	for len(e.failed) > 0 {
-		n := e.tree.Nodes[e.failed[0]]
-		e.failed = e.failed[1:]
-		if p := e.tree.Nodes[n.Parent]; p.State.Trained() && e.holds[p.ID] == 0 {
-			if f, ok := e.unremedied(p); ok && f == n {
-				return pick{node: p.ID, terms: []tree.Term{{Name: "remedy for node", Value: float64(n.ID)}}}, true
-			}
-		}
-	}
-	fresh := pick{node: tree.Root, fresh: true, terms: []tree.Term{{Name: "forced fresh start", Value: e.tree.Spec.FreshRate}}}
-	if tree.Chance(tree.Derive(e.tree.Spec.Seed, "fresh", count)) < e.tree.Spec.FreshRate || e.barren >= patience {
-		return fresh, true
-	}
-	if c, ok := e.policy.Next(e.tree); ok {
-		return pick{node: c.Node, terms: c.Terms}, true
-	}
-	if e.crew.size == 0 && e.census.count(tree.StateProposed, tree.StateApproved, tree.StateQueued) == 0 {
-		return fresh, true // nothing can be expanded and nothing is under way
-	}
-	return pick{}, false
 }
 
 // startTurn lets the agent look at a node. The policy counts the turn as a visit meanwhile.
@@ -226,6 +179,7 @@ func (e *Engine) hold(id tree.NodeID, by int) {
 
 // turned takes the agent's answer to the gate.
 func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer agent.Answer, err error) error {
+	e.fruitless++
 	if without(ctx, e.opts.Logger, "the agent failed in a turn", p.node, err) {
 		if e.errs++; e.errs < patience {
 			return nil
@@ -238,24 +192,29 @@ func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer age
 	}
 	now := e.sight(p, e.tree.Nodes[turn.Node.ID]).turn // as it is now: something like it may have been proposed meanwhile
 	var refused []error
+	late := false // something was proposed that was right when the agent was asked
 	for _, t := range answer.Proposals {
 		if t.Steps == 0 {
 			t.Steps = turn.Steps
 		}
 		if err := now.Check(t); err != nil {
-			refused = append(refused, err)
+			refused, late = append(refused, err), late || turn.Check(t) == nil
 			continue
 		}
 		if from := e.tree.Nodes[t.From.Node]; !from.State.Trained() {
 			refused = append(refused, fmt.Errorf("node %d is %s", from.ID, from.State))
 			continue
 		}
-		e.barren = 0
+		e.barren, e.fruitless = 0, 0
 		return e.propose(ctx, p, t, answer.Exchanges)
 	}
 	e.opts.Logger.Info("the agent proposes nothing", "node", p.node, "refused", errors.Join(refused...))
-	e.policy.Hold(e.tree, p.node, 1) // as good as a child: look elsewhere
 	entries := called(answer.Exchanges)
+	if late { // another turn was quicker: look again
+		return e.commit(ctx, answer.Exchanges, entries...)
+	}
+	e.empty[p.node]++
+	e.policy.Hold(e.tree, p.node, 1)          // as good as a child: look elsewhere
 	if p.pin && e.tree.Nodes[p.node].Pinned { // it may have been pruned meanwhile
 		entries = append(entries, engineEntry(&event.Pinned{Node: p.node}))
 	}
@@ -266,6 +225,15 @@ func (e *Engine) turned(ctx context.Context, p pick, turn agent.Turn, answer age
 		e.barren = 0
 	}
 	return e.commit(ctx, answer.Exchanges, entries...)
+}
+
+// reconsider lets nodes be looked at again at which the agent had nothing to propose: it may have now.
+func (e *Engine) reconsider() {
+	for id, n := range e.empty {
+		e.policy.Hold(e.tree, id, -n)
+	}
+	clear(e.empty)
+	e.barren, e.fruitless = 0, 0
 }
 
 // called sums exchanges up for the journal.

@@ -37,6 +37,8 @@ type fakeTrainer struct {
 	exam func(x tree.Exam) error
 	// spoil, when set, tells which jobs have no reward and learn nothing.
 	spoil func(tree.Job) bool
+	// silent, when set, tells which jobs save no checkpoint.
+	silent func(tree.Job) bool
 
 	mu   sync.Mutex
 	jobs []tree.Job
@@ -104,7 +106,8 @@ func (f *fakeTrainer) Run(ctx context.Context, job tree.Job, report func(tree.Re
 		if ctx.Err() != nil && !stopped {
 			return out, context.Cause(ctx)
 		}
-		if n := max(1, job.Steps/max(1, job.Checkpoints)); i%n == 0 || i == job.Steps || stopped {
+		n := max(1, job.Steps/max(1, job.Checkpoints))
+		if (i%n == 0 || i == job.Steps || stopped) && (f.silent == nil || !f.silent(job)) {
 			if err := save(step); err != nil {
 				return out, err
 			}
@@ -130,7 +133,7 @@ func (f *fakeTrainer) Evaluate(_ context.Context, x tree.Exam) (tree.Score, tree
 	if x.Split == tree.SplitTest {
 		skill -= 0.01
 	}
-	return tree.Score{Mean: skill, SE: 0.01 / math.Sqrt(float64(n)), N: n}, tree.Cost{EvalTokens: int64(n)}, nil
+	return tree.Score{Mean: skill, SE: 0.01 / math.Sqrt(float64(n)), N: n}, tree.Cost{EvalTokens: int64(n), WallSeconds: 0.25}, nil
 }
 
 // fakeAgent moves the learning rate by a factor that the turn's seed draws. gate, when set, may block or fail a turn.

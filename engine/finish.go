@@ -22,10 +22,12 @@ func (e *Engine) close(work context.Context) {
 				continue
 			}
 			var score tree.Score
-			if score, _, err = e.exam(work, spec, n, tree.SplitTest, 0, tree.Derive(spec.Seed, "test")); err != nil {
+			var cost tree.Cost
+			if score, cost, err = e.exam(work, spec, n, tree.SplitTest, 0, tree.Derive(spec.Seed, "test")); err != nil {
+				tested = append(tested, wasted(event.Wasted{Node: n.ID, Why: "a test score that came to nothing", Cost: cost})...)
 				break
 			}
-			tested = append(tested, engineEntry(&event.Tested{Node: n.ID, Test: score}))
+			tested = append(tested, engineEntry(&event.Tested{Node: n.ID, Test: score, Cost: cost}))
 		}
 		return func(ctx context.Context) error {
 			e.closing = false

@@ -96,8 +96,7 @@ func (h *Host) Start(ctx context.Context, spec tree.Spec) (*Session, error) {
 		return nil, err
 	}
 	h.sessions[spec.ID] = s
-	s.launch(ctx)
-	return s, nil
+	return s, s.launch(ctx)
 }
 
 // describe completes a specification with what the trainer says of itself.
@@ -202,7 +201,7 @@ func (h *Host) end(cause error) error {
 	}
 	h.mu.Unlock()
 	for _, s := range all {
-		s.stop(cause)
+		s.close(cause)
 	}
 	var errs []error
 	for _, s := range all {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -164,6 +165,11 @@ func TestStartRefuses(t *testing.T) {
 		{func(s *tree.Spec) { s.Budget = tree.Budget{} }, "no limit at all"},
 		{func(s *tree.Spec) { s.Segment = -3 }, "at least 1"},
 		{func(s *tree.Spec) { s.FreshRate = 2 }, "between 0 and 1"},
+		{func(s *tree.Spec) { s.FreshRate = math.NaN() }, "between 0 and 1"},
+		{func(s *tree.Spec) { s.Rescore = -1 }, "2 or more"},
+		{func(s *tree.Spec) { s.Judge = tree.Judge{Below: 2} }, "below the best curve is 2"},
+		{func(s *tree.Spec) { s.Judge = tree.Judge{TrialOne: math.NaN()} }, "share of trials is NaN"},
+		{func(s *tree.Spec) { s.Judge = tree.Judge{Polls: -1} }, "at least 1"},
 		{func(s *tree.Spec) { s.Root = tree.Config{"warp": tree.Number(1)} }, "no such parameter"},
 		{func(s *tree.Spec) { s.Root = tree.Config{"learning_rate": tree.Number(9)} }, "outside"},
 	} {

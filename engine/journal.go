@@ -36,12 +36,15 @@ func (e *Engine) commit(ctx context.Context, exchanges []tree.Exchange, entries 
 	if err := e.write(context.WithoutCancel(ctx), events, exchanges); err != nil {
 		return err
 	}
+	var touched []tree.NodeID
 	for _, ev := range events {
-		for _, id := range ev.Touched() {
-			e.census.update(e.tree, id)
-			e.policy.Update(e.tree, id)
-		}
+		touched = append(touched, ev.Touched()...)
 	}
+	for _, id := range touched {
+		e.census.update(e.tree, id)
+		e.policy.Update(e.tree, id)
+	}
+	e.podium.update(e.tree, touched...)
 	e.opts.Bus.Publish(events...)
 	return nil
 }
@@ -92,6 +95,7 @@ type census struct {
 	state  []tree.State
 	ids    map[tree.State][]tree.NodeID // in order of arrival
 	pinned []tree.NodeID                // in order of arrival
+	vetoed []tree.NodeID                // ascending
 }
 
 func (c *census) update(t *tree.Tree, id tree.NodeID) {
@@ -110,6 +114,11 @@ func (c *census) update(t *tree.Tree, id tree.NodeID) {
 		return
 	}
 	c.state[id] = is
+	if i, found := slices.BinarySearch(c.vetoed, id); is == tree.StateVetoed {
+		c.vetoed = slices.Insert(c.vetoed, i, id)
+	} else if found {
+		c.vetoed = slices.Delete(c.vetoed, i, i+1)
+	}
 	if c.ids == nil {
 		c.ids = map[tree.State][]tree.NodeID{}
 	}

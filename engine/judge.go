@@ -42,13 +42,13 @@ type stage struct {
 // reference is the path that running segments are compared with: that of the best node so far, empty when no segment has
 // ended yet. It belongs to the loop; the curves are read by the segment's goroutine.
 func (e *Engine) reference() []stage {
-	best, ok := e.tree.Best()
-	if !ok || best.ID == tree.Root || e.tree.Spec.Judge.Off {
+	best, ok := e.podium.best()
+	if !ok || best == tree.Root || e.tree.Spec.Judge.Off {
 		return nil
 	}
 	var out []stage
 	start := 0.0
-	path := e.tree.Path(best.ID)[1:]
+	path := e.tree.Path(best)[1:]
 	for i, n := range path {
 		c, _ := n.Outcome.Checkpoint()
 		if i+1 < len(path) {
@@ -206,11 +206,15 @@ func (s *run) onTrial() bool {
 	return tree.Chance(tree.Derive(s.job.Seed, "trial")) < s.judge.rules.TrialOne
 }
 
-// trial is the record of a condemned segment that ran to its end, nil for any other.
-func (s *run) trial(out *tree.Outcome) *tree.StopTrial {
+// trial is the record of a condemned segment that was not stopped, nil for any other. One that failed was rightly condemned: without
+// it the rate of false stops would be that of the survivors.
+func (s *run) trial(out *tree.Outcome, stop *tree.StopNote) *tree.StopTrial {
 	d := s.judge.doomed
-	if d == nil || out.Stop != nil {
+	if d == nil || stop != nil {
 		return nil
+	}
+	if out.Failure != nil {
+		return &tree.StopTrial{AtStep: d.step}
 	}
 	if d.agent {
 		return &tree.StopTrial{AtStep: d.step, FalseStop: out.Val.Mean > d.threshold}

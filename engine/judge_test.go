@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"math"
 	"strings"
 	"testing"
@@ -191,5 +192,58 @@ func TestAgentChooses(t *testing.T) {
 	}
 	if o := now.Nodes[2].Outcome; o.Chosen < 0 || o.Chosen >= len(o.Checkpoints) {
 		t.Errorf("node 2 goes on from checkpoint %d", o.Chosen)
+	}
+}
+
+// TestTrialThatFails checks that a condemned segment that runs on as a trial and fails is counted as rightly condemned, and that one
+// that fails while it is being stopped is no trial.
+func TestTrialThatFails(t *testing.T) {
+	for _, share := range []float64{0, 1} {
+		s := spec(tree.AskNever, 4)
+		s.Segment, s.Judge = 40, tree.Judge{Below: 0.3, Polls: 6, After: 0.2, TrialOne: share}
+		r := newRig(t, s, nil)
+		bad(r, 3)
+		r.trainer.silent = func(job tree.Job) bool { return job.Node == 3 } // with a checkpoint it could be stopped
+		r.trainer.gate = func(_ context.Context, job tree.Job, step int) error {
+			if job.Node == 3 && step == 30 {
+				return &tree.Failure{Class: tree.FailNaN, Message: "not a number"}
+			}
+			return nil
+		}
+		if err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n := r.check(t).Nodes[3]
+		if n.State != tree.StateFailed || (n.Outcome.Trial != nil) != (share == 1) {
+			t.Fatalf("share %g: node 3 is %s with the trial %+v", share, n.State, n.Outcome.Trial)
+		}
+		if x := n.Outcome.Trial; x != nil && (x.FalseStop || x.AtStep == 0) {
+			t.Errorf("the trial is %+v", x)
+		}
+	}
+}
+
+// TestFirstSegmentIsNeverStopped checks that the judge leaves node 1 alone also when it is tried again after others have ended.
+func TestFirstSegmentIsNeverStopped(t *testing.T) {
+	s := spec(tree.AskNever, 4)
+	s.Segment, s.Judge = 40, tree.Judge{Below: 0.3, Polls: 6, After: 0.2}
+	r := newRig(t, s, nil)
+	r.trainer.gate = func(_ context.Context, job tree.Job, _ int) error {
+		if job.Node == 1 && job.Attempt == 1 {
+			return &tree.Failure{Class: tree.FailOOM, Message: "too large"}
+		}
+		return nil
+	}
+	bad(r, 1)
+	if err := r.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.do(t, tree.Command{Kind: tree.CmdBudget, Budget: &tree.Budget{Segments: 5}})
+	r.do(t, tree.Command{Kind: tree.CmdRetry, Node: 1})
+	if err := r.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.check(t).Nodes[1]; n.State != tree.StateEvaluated || n.Attempts != 2 {
+		t.Errorf("node 1 is %s after %d attempts", n.State, n.Attempts)
 	}
 }

@@ -27,7 +27,8 @@ import (
 // killStore names, in the child's environment, the store to work on.
 const killStore = "LLMZERO_TEST_KILL_STORE"
 
-// killRounds, in the environment, is how often the kill test kills; 50 without it, 5 with -short.
+// killRounds, in the environment, is how often the kill test kills; 10 without it, so that it can be repeated under the race
+// detector, 5 with -short.
 const killRounds = "LLMZERO_TEST_KILL_ROUNDS"
 
 func TestMain(m *testing.M) {
@@ -124,7 +125,7 @@ func killChild(path string, out io.Writer) error {
 }
 
 func TestKill(t *testing.T) {
-	rounds := 50
+	rounds := 10
 	if testing.Short() {
 		rounds = 5
 	}
@@ -144,7 +145,7 @@ func TestKill(t *testing.T) {
 			t.Fatalf("after %d kills", round+1)
 		}
 	}
-	t.Logf("%d kills, %d of them inside a commit; %d entries, %d nodes", rounds, k.inside, k.acked, k.nodes)
+	t.Logf("%d kills, %d of them inside a commit; %d entries, %d nodes, %d interrupted attempts were paid for", rounds, k.inside, k.acked, k.nodes, k.paid)
 	if k.inside == 0 || k.nodes < rounds {
 		t.Errorf("%d of %d kills fell into a commit and the tree has %d nodes: too little to tell", k.inside, rounds, k.nodes)
 	}
@@ -156,6 +157,7 @@ type killer struct {
 	acked  uint64
 	ended  map[tree.NodeID]string
 	inside int // kills between the begin and the end of a commit
+	paid   int // attempts that a kill ended and that were counted
 	nodes  int
 }
 
@@ -257,11 +259,17 @@ func (k *killer) verify(t *testing.T) {
 func (k *killer) audit(t *testing.T, now *tree.Tree, journal []event.Event) {
 	t.Helper()
 	var spent tree.Spent
+	k.paid = 0
 	done := map[tree.NodeID]tree.State{}
 	for _, e := range journal {
 		switch b := e.Body.(type) {
 		case *event.BaseScored:
 			spent.Cost = spent.Cost.Plus(b.Cost)
+		case *event.Queued:
+			spent.Cost = spent.Cost.Plus(b.Cost)
+			if b.Why == interrupted && b.Cost.Tokens() > 0 {
+				k.paid++
+			}
 		case *event.Started:
 			if s := done[b.Node]; s.Trained() {
 				t.Errorf("entry %d trains node %d again, which was %s", e.Seq, b.Node, s)

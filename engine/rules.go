@@ -89,6 +89,7 @@ func (e *Engine) unban(ctx context.Context, c tree.Command) error {
 	}
 	for _, b := range e.tree.Bans {
 		if b == *c.Ban || (b.Param == c.Ban.Param && b.Min == c.Ban.Min && b.Max == c.Ban.Max && b.Choice == c.Ban.Choice) {
+			e.reconsider()
 			return e.commit(ctx, nil, entry{human, &event.Unbanned{Ban: b}})
 		}
 	}
@@ -136,7 +137,8 @@ func (e *Engine) resume(ctx context.Context, _ tree.Command) error {
 	case e.tree.Status == tree.SearchDone && e.spent():
 		return errors.New("the search is done and its budget is spent; raise the budget to go on")
 	}
-	e.errs, e.barren, e.failures = 0, 0, 0
+	e.errs, e.failures = 0, 0
+	e.reconsider()
 	return e.commit(ctx, nil, entry{human, &event.StatusSet{Status: tree.SearchRunning}})
 }
 

@@ -24,6 +24,8 @@ type run struct {
 	judge  judge
 	points []tree.Point
 	saved  []tree.Checkpoint
+	cancel context.CancelCauseFunc
+	asked  bool   // it is to stop at its first step: a person asked for that before the program was left
 	alive  func() // tells the watch that the trainer said something
 }
 
@@ -49,12 +51,7 @@ func (s *run) train(ctx context.Context) (tree.Outcome, error) {
 		s.engine.opts.Logger.Warn("segments run without a judge", "err", err)
 		s.judge.rules.Off = true
 	}
-	var out tree.Outcome
-	err := guard(s.engine.opts.Logger, "the trainer", func() (err error) {
-		out, err = s.engine.opts.Trainer.Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
-		return err
-	})
-	return out, err
+	return s.engine.meter().Run(ctx, job, func(r tree.Report) error { return s.report(ctx, r) })
 }
 
 // errSilent is the cause with which a segment is canceled that said nothing for too long.
@@ -84,6 +81,9 @@ func (s *run) report(ctx context.Context, r tree.Report) error {
 			return recordError{err}
 		}
 		s.engine.opts.Bus.Points(s.job.Node, *r.Point)
+		if s.asked {
+			s.cancel(tree.ErrStop)
+		}
 		if why, stop := s.judged(*r.Point); stop {
 			return s.stop(tree.StopNote{By: "judge", Why: why})
 		}

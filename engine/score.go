@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"llmzero/engine/event"
@@ -23,16 +22,7 @@ func (e *Engine) exam(ctx context.Context, spec tree.Spec, n tree.Node, split tr
 		}
 		x.Data = data
 	}
-	var score tree.Score
-	var cost tree.Cost
-	err := guard(e.opts.Logger, "the trainer", func() (err error) {
-		score, cost, err = e.opts.Trainer.Evaluate(ctx, x)
-		return err
-	})
-	if err == nil && !number(score) {
-		err = fmt.Errorf("the trainer's score on %s is not a number", split)
-	}
-	return score, cost, err
+	return e.meter().Evaluate(ctx, x)
 }
 
 // moreSamples is how many times the samples of its last score a re-evaluation takes.
@@ -47,7 +37,7 @@ func (e *Engine) reevaluate(ctx context.Context, c tree.Command) error {
 	if e.crew == nil {
 		return errors.New("the search does not run; resume it first")
 	}
-	e.startReevaluation(ctx, n, moreSamples)
+	e.startReevaluation(ctx, n, moreSamples, human)
 	return nil
 }
 
@@ -61,8 +51,8 @@ func (e *Engine) unsure(p pick) bool {
 	return n.Val().N < e.tree.Spec.Rescore*e.tree.Base().N
 }
 
-// startReevaluation scores a node's chosen checkpoint on that many times the samples of its last score.
-func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int) {
+// startReevaluation scores a node's chosen checkpoint on that many times the samples of its last score, as who wants it.
+func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int, who string) {
 	spec, node := e.tree.Spec, *n
 	samples := times * max(1, node.Val().N)
 	e.rescored[node.ID] = true
@@ -75,9 +65,10 @@ func (e *Engine) startReevaluation(work context.Context, n *tree.Node, times int
 			}
 			n := e.tree.Nodes[node.ID]
 			if without(ctx, e.opts.Logger, "no second score", n.ID, err) || !n.State.Trained() || n.Outcome.Chosen != node.Outcome.Chosen {
-				return nil // it was pruned, or another checkpoint was chosen meanwhile
+				// It failed, or the node was pruned or another checkpoint was chosen meanwhile.
+				return e.commit(ctx, nil, wasted(event.Wasted{Node: node.ID, Why: "a second score that came to nothing", Cost: cost})...)
 			}
-			return e.commit(ctx, nil, engineEntry(&event.Reevaluated{Node: node.ID, Val: val, Cost: cost}))
+			return e.commit(ctx, nil, entry{who, &event.Reevaluated{Node: node.ID, Val: val, Cost: cost}})
 		}
 	})
 }

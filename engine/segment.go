@@ -17,6 +17,9 @@ const checkpoints = 4
 // attempts is how often a segment is tried when it crashes or times out; other failures would only come again.
 const attempts = 2
 
+// interrupted is why a segment that ran when the program ended is in line again.
+const interrupted = "interrupted: starts again from its parent's checkpoint"
+
 // mostFailures is how many segments in a row may fail before the search pauses.
 const mostFailures = 8
 
@@ -73,10 +76,19 @@ func (e *Engine) startSegment(work context.Context, slot int, id tree.NodeID) er
 	}
 	ctx, cancel := context.WithCancelCause(work)
 	e.slots[slot] = id
-	e.running[id] = &segment{cancel: cancel, allowance: job.Tokens}
+	seg := &segment{cancel: cancel, allowance: job.Tokens}
+	if o := e.tree.Nodes[id].Outcome; o != nil && o.Stop != nil {
+		note := *o.Stop
+		seg.stop = &note
+	}
+	e.running[id] = seg
 	s := &run{
-		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n), best: e.reference(),
+		cancel: cancel, asked: seg.stop != nil,
+		engine: e, crew: e.crew, job: job, node: *e.tree.Nodes[id], spec: e.tree.Spec, start: e.start(n),
 		judge: judge{rules: e.tree.Spec.Judge, start: e.spentBefore(n), steps: job.Steps, last: math.NaN()},
+	}
+	if id != 1 { // the first segment is never stopped, however late it is tried again
+		s.best = e.reference()
 	}
 	e.crew.start(func() func(context.Context) error {
 		defer cancel(nil)
@@ -141,55 +153,85 @@ func (e *Engine) start(n *tree.Node) tree.Score {
 // ended records how a segment came out. It runs in the loop.
 func (e *Engine) ended(ctx context.Context, s *run, out tree.Outcome, err error) error {
 	id, seg := s.job.Node, e.running[s.job.Node]
-	out.Checkpoints, out.Spark = s.saved, spark(s.points)
+	out.Checkpoints, out.Spark, out.Stop, out.Trial = s.saved, spark(s.points), nil, nil // a trainer cannot say the last two
 	failure := classify(&out, err)
-	e.typical = max(e.typical, fullCost(costOf(out.Cost, s.points), s.job.Steps))
+	e.typical = max(e.typical, fullCost(out.Cost, s.job.Steps))
 	s.node.Outcome = &out
+	detached := errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds()
 	switch {
 	case err != nil && errors.As(err, new(recordError)):
 		return err
-	case failure != nil && errors.Is(context.Cause(ctx), tree.ErrDetach) && e.finds():
+	case failure == nil:
+	case detached:
 		return nil // it goes on; the node stays running until the program is back
-	case failure != nil && ctx.Err() != nil:
-		out.Checkpoints = nil
-		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: "interrupted: starts again from its parent's checkpoint"}))
-	case failure != nil:
-		out.Checkpoints, out.Chosen, out.Val = nil, -1, tree.Score{}
-		if failure.Class == tree.FailData {
-			out.Cost = tree.Cost{} // not to be believed
-		}
-		out.Failure, out.Cost = failure, costOf(out.Cost, s.points)
-		entries := []entry{engineEntry(&event.Ended{Node: id, State: tree.StateFailed, Outcome: out})}
-		if e.failures++; e.failures >= mostFailures {
-			entries = append(entries, engineEntry(&event.StatusSet{Status: tree.SearchPaused, Reason: fmt.Sprintf(
-				"%d segments in a row failed, the last with %s; mend that, then resume", e.failures, failure)}))
-		}
-		again := e.tree.Nodes[s.node.Parent].State != tree.StatePruned && s.job.Attempt < attempts && seg.stop == nil && (failure.Class == tree.FailCrash || failure.Class == tree.FailTimeout)
-		if again {
-			entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "again after a " + string(failure.Class)}))
-		} else {
-			e.failed = append(e.failed, id)
-		}
-		return e.commit(ctx, nil, entries...)
+	case seg.stop != nil && len(out.Checkpoints) > 0: // it was to end early and to keep what it has
+	case ctx.Err() != nil:
+		return e.commit(ctx, nil, engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: out.Cost}))
+	default:
+		return e.failedEnd(ctx, s, &out, failure)
 	}
 	e.failures = 0
 	out.Chosen, out.ChosenWhy = choose(out.Checkpoints)
-	out.Val, out.Failure, out.Cost = out.Checkpoints[out.Chosen].Val, nil, costOf(out.Cost, s.points)
+	out.Val, out.Failure = out.Checkpoints[out.Chosen].Val, nil
 	state, who := tree.StateEvaluated, "engine"
-	if out.Stop = seg.stop; out.Stop != nil {
-		state, who = tree.StateStopped, out.Stop.By
-		out.Stop.AtStep = out.Checkpoints[len(out.Checkpoints)-1].Step
-		if left := s.job.FromStep + s.job.Steps - out.Stop.AtStep; left > 0 {
-			out.Stop.SavedSteps = left
-			out.Stop.SavedTokens = int64(left) * out.Cost.Tokens() / int64(max(1, out.Stop.AtStep-s.job.FromStep))
-		}
+	if seg.stop != nil {
+		state, who = tree.StateStopped, seg.stop.By
+		noteStop(&out, *seg.stop, s.job.FromStep, s.job.Steps)
 	}
-	out.Trial = s.trial(&out)
+	out.Trial = s.trial(&out, seg.stop)
 	entries := []entry{{who, &event.Ended{Node: id, State: state, Outcome: out}}}
 	if e.tree.Nodes[s.node.Parent].State == tree.StatePruned { // its subtree was taken out while it trained
 		entries = append(entries, engineEntry(&event.Pruned{Nodes: []tree.NodeID{id}, Why: "its subtree was pruned while it trained"}))
 	}
 	return e.commit(ctx, nil, entries...)
+}
+
+// failedEnd records a failure. What may go better a second time is put in line again, the rest is for the agent to remedy.
+func (e *Engine) failedEnd(ctx context.Context, s *run, out *tree.Outcome, failure *tree.Failure) error {
+	id, seg := s.job.Node, e.running[s.job.Node]
+	out.Checkpoints, out.Chosen, out.Val, out.Failure = nil, -1, tree.Score{}, failure
+	out.Trial = s.trial(out, seg.stop)
+	entries := []entry{engineEntry(&event.Ended{Node: id, State: tree.StateFailed, Outcome: *out})}
+	if e.failures++; e.failures >= mostFailures {
+		entries = append(entries, engineEntry(&event.StatusSet{Status: tree.SearchPaused, Reason: fmt.Sprintf(
+			"%d segments in a row failed, the last with %s; mend that, then resume", e.failures, failure)}))
+	}
+	again := (failure.Class == tree.FailCrash || failure.Class == tree.FailTimeout) && s.job.Attempt < attempts && seg.stop == nil
+	if again && e.tree.Nodes[s.node.Parent].State != tree.StatePruned {
+		entries = append(entries, engineEntry(&event.Queued{Node: id, Why: "again after a " + string(failure.Class)}))
+	} else {
+		e.failed = append(e.failed, id)
+	}
+	return e.commit(ctx, nil, entries...)
+}
+
+// noteStop says of a segment of so many steps where it was stopped and what that saved.
+func noteStop(out *tree.Outcome, note tree.StopNote, from, steps int) {
+	note.AtStep = out.Checkpoints[len(out.Checkpoints)-1].Step
+	if left := from + steps - note.AtStep; left > 0 {
+		note.SavedSteps = left
+		note.SavedTokens = int64(left) * out.Cost.Tokens() / int64(max(1, note.AtStep-from))
+	}
+	out.Stop = &note
+}
+
+// pickUp is what becomes of a segment that ran when the last process ended: it is in line again or, when it was to be stopped and has
+// saved a checkpoint, stopped there.
+func (e *Engine) pickUp(ctx context.Context, id tree.NodeID) entry {
+	n := e.tree.Nodes[id]
+	if f, ok := e.opts.Trainer.(Finder); ok && f.Find(ctx, e.job(n, n.Attempts, 0)) {
+		e.found[id] = true
+		return engineEntry(&event.Queued{Node: id, Why: "it went on without the program: followed again"})
+	}
+	cost := e.lost(ctx, id)
+	if n.Outcome == nil || n.Outcome.Stop == nil || len(n.Outcome.Checkpoints) == 0 {
+		return engineEntry(&event.Queued{Node: id, Why: interrupted, Cost: cost})
+	}
+	out := tree.Outcome{Checkpoints: n.Outcome.Checkpoints, Cost: cost}
+	out.Chosen, out.ChosenWhy = choose(out.Checkpoints)
+	out.Val = out.Checkpoints[out.Chosen].Val
+	noteStop(&out, *n.Outcome.Stop, n.Transition.From.Step, n.Transition.Steps)
+	return entry{out.Stop.By, &event.Ended{Node: id, State: tree.StateStopped, Outcome: out}}
 }
 
 // finds tells whether the trainer's segments can outlive the program.
@@ -213,19 +255,7 @@ func classify(out *tree.Outcome, err error) *tree.Failure {
 	case len(out.Checkpoints) == 0:
 		return &tree.Failure{Class: tree.FailCrash, Message: "the trainer ended without a checkpoint"}
 	}
-	c := out.Cost
-	if min(c.PromptTokens, c.SampledTokens, c.TrainedTokens, c.EvalTokens) < 0 || !(c.WallSeconds >= 0) || !(c.GPUSeconds >= 0) {
-		return &tree.Failure{Class: tree.FailData, Message: fmt.Sprintf("the trainer says that the segment cost %+v", c)}
-	}
 	return nil
-}
-
-// costOf is the trainer's account or, when it gave none, what its last point says.
-func costOf(c tree.Cost, points []tree.Point) tree.Cost {
-	if c.Tokens() == 0 && len(points) > 0 {
-		c.Steps, c.SampledTokens = len(points), points[len(points)-1].Tokens
-	}
-	return c
 }
 
 // spark is the reward curve in at most 16 means.

@@ -16,11 +16,16 @@ type Session struct {
 	shelf Shelf
 	bus   *event.Bus
 
-	mu     sync.Mutex
+	// acts keeps steering acts, the exchange of the engine and the beginning and end of a run apart. It is taken before mu.
+	acts sync.Mutex
+
+	mu     sync.Mutex // guards what follows
 	engine *Engine
 	cancel context.CancelCauseFunc // nil unless live
 	ended  chan struct{}           // closed when the last run ended, nil when there was none
 	err    error                   // of the last run
+	closed bool                    // the host is ending: no run may begin
+	again  bool                    // the search was told to go on after its run had ended
 }
 
 func (s *Session) options(tr Trainer, a agent.Agent, o Options) Options {
@@ -37,22 +42,40 @@ func (s *Session) options(tr Trainer, a agent.Agent, o Options) Options {
 	return o
 }
 
-// launch runs the engine in a goroutine that Close or Wait waits for. The caller holds mu, or nobody else knows of s.
-func (s *Session) launch(ctx context.Context) {
+// launch runs the engine in a goroutine that Close or Wait waits for. The caller holds acts, or nobody else knows of s.
+func (s *Session) launch(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
 	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx)) // the search outlives the call that starts it
 	ended, e := make(chan struct{}), s.engine
-	s.cancel, s.ended, s.err = cancel, ended, nil
+	s.cancel, s.ended, s.err, s.again = cancel, ended, nil, false
 	go func() {
-		err := e.Run(run)
-		cancel(nil)
-		s.mu.Lock()
-		s.cancel, s.err = nil, err
-		s.mu.Unlock()
-		if err != nil {
-			s.host.opts.Logger.Error("search ended", "search", s.shelf.ID(), "err", err)
+		defer close(ended)
+		defer cancel(nil)
+		for s.goesOn(run, e, e.Run(run)) { //nolint:revive // all of it is in the condition
 		}
-		close(ended)
 	}()
+	return nil
+}
+
+// goesOn takes the end of a run. It tells whether the search was told to go on since, and otherwise makes s idle.
+func (s *Session) goesOn(run context.Context, e *Engine, err error) bool {
+	if err != nil {
+		s.host.opts.Logger.Error("search ended", "search", s.shelf.ID(), "err", err)
+	}
+	s.acts.Lock()
+	defer s.acts.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if again := s.again; again && run.Err() == nil && e.status() == tree.SearchRunning {
+		s.again = false
+		return true
+	}
+	s.cancel, s.err = nil, err
+	return false
 }
 
 // ID is the search's name.
@@ -88,12 +111,27 @@ func (s *Session) now() *Engine {
 // Do carries out a steering act; its error is for people. Resuming a search that is not live, or raising the budget of one that
 // is done, also makes it run.
 func (s *Session) Do(ctx context.Context, c tree.Command) error {
-	if s.Live() || (c.Kind != tree.CmdResume && c.Kind != tree.CmdBudget) {
-		return s.now().Do(ctx, c)
+	s.acts.Lock()
+	defer s.acts.Unlock()
+	return s.do(ctx, c)
+}
+
+// do is Do for a caller that holds acts.
+func (s *Session) do(ctx context.Context, c tree.Command) error {
+	starts := c.Kind == tree.CmdResume || c.Kind == tree.CmdBudget
+	if s.Live() {
+		err := s.engine.Do(ctx, c)
+		if err == nil && starts && !s.engine.working() { // its run has ended, and the end is yet to be taken
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.again = true
+		}
+		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cancel != nil {
+	if err := s.open(); err != nil {
+		return err
+	}
+	if !starts {
 		return s.engine.Do(ctx, c)
 	}
 	if err := s.equip(ctx); err != nil {
@@ -102,16 +140,27 @@ func (s *Session) Do(ctx context.Context, c tree.Command) error {
 		}
 		return err
 	}
-	if err := s.engine.Do(ctx, c); err != nil {
+	if err := s.open(); err != nil { // a trainer may take long to find
 		return err
 	}
-	if t := s.engine.Tree(); t.Status == tree.SearchRunning {
-		s.launch(ctx)
+	if err := s.engine.Do(ctx, c); err != nil || s.engine.status() != tree.SearchRunning {
+		return err
+	}
+	return s.launch(ctx)
+}
+
+// open is ErrClosed when the host is ending.
+func (s *Session) open() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
 	}
 	return nil
 }
 
-// equip gives an engine that was opened to look at its trainer and agent.
+// equip gives an engine that was opened to look at its trainer and agent. The caller holds acts, so that nothing is steered in the
+// old engine once its tree is copied.
 func (s *Session) equip(ctx context.Context) error {
 	if s.engine.opts.Trainer != nil {
 		return nil
@@ -127,15 +176,18 @@ func (s *Session) equip(ctx context.Context) error {
 	}
 	e, err := New(s.options(tr, a, Options{Tree: t}))
 	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.engine = e
 	}
 	return err
 }
 
-// stop asks a live session to end.
-func (s *Session) stop(cause error) {
+// close asks a live session to end and lets no run begin any more.
+func (s *Session) close(cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closed = true
 	if s.cancel != nil {
 		s.cancel(cause)
 	}

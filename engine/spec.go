@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"llmzero/engine/search"
@@ -34,7 +35,9 @@ func Complete(s tree.Spec) (tree.Spec, error) {
 	switch {
 	case s.Segment < 1:
 		return s, fmt.Errorf("search %s: a segment of %d steps; it takes at least 1", s.ID, s.Segment)
-	case s.FreshRate < 0 || s.FreshRate > 1:
+	case s.Rescore < 0:
+		return s, fmt.Errorf("search %s: %d times the samples for a second score; give 2 or more, or 0 for none", s.ID, s.Rescore)
+	case !(s.FreshRate >= 0 && s.FreshRate <= 1):
 		return s, fmt.Errorf("search %s: the share of fresh starts is %g; it must be between 0 and 1", s.ID, s.FreshRate)
 	}
 	if _, err := search.New(s.Policy, search.Options{}); err != nil {
@@ -46,7 +49,7 @@ func Complete(s tree.Spec) (tree.Spec, error) {
 	if err := s.Space.Check(s.Root); err != nil {
 		return s, fmt.Errorf("root configuration: %w", err)
 	}
-	return s, s.Budget.Check()
+	return s, errors.Join(s.Judge.Check(), s.Budget.Check())
 }
 
 // DefaultFreshRate is the share of forced fresh starts.

@@ -243,6 +243,7 @@ func (e *Engine) hint(ctx context.Context, c tree.Command) error {
 	if _, ok := e.tree.Node(c.Node); !ok {
 		return fmt.Errorf("there is no node %d to give a hint at", c.Node)
 	}
+	e.reconsider()
 	return e.commit(ctx, nil, entry{human, &event.Hinted{Text: c.Text, Node: c.Node}})
 }
 
@@ -260,7 +261,7 @@ func (e *Engine) setPin(ctx context.Context, id tree.NodeID, on bool) error {
 	return e.commit(ctx, nil, entry{human, &event.Pinned{Node: id, On: on}})
 }
 
-func (e *Engine) stopNode(_ context.Context, c tree.Command) error {
+func (e *Engine) stopNode(ctx context.Context, c tree.Command) error {
 	if _, err := e.in(c.Node, "stop it", tree.StateRunning); err != nil {
 		return err
 	}
@@ -272,6 +273,9 @@ func (e *Engine) stopNode(_ context.Context, c tree.Command) error {
 		why := c.Text
 		if why == "" {
 			why = "stopped by hand"
+		}
+		if err := e.commit(ctx, nil, entry{human, &event.StopAsked{Node: c.Node, Why: why}}); err != nil {
+			return err
 		}
 		seg.stop = &tree.StopNote{By: human, Why: why}
 		seg.cancel(tree.ErrStop)

@@ -246,7 +246,11 @@ func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
 		out = append(out, []piece{{sMuted, "changes "}, {sText, changeWords(s.t.Spec.Space, n.Transition)}})
 	}
 	if o := n.Outcome; o != nil && o.Stop != nil {
-		out = append(out, []piece{{sWarn, "stopped by " + o.Stop.By + " at step " + num(o.Stop.AtStep) + ": "}, {sText, o.Stop.Why}})
+		what := "stopped by " + o.Stop.By + " at step " + num(o.Stop.AtStep) + ": "
+		if !n.State.Trained() {
+			what = "stopping, asked by " + o.Stop.By + ": "
+		}
+		out = append(out, []piece{{sWarn, what}, {sText, o.Stop.Why}})
 	}
 	if o := n.Outcome; o != nil && o.Failure != nil {
 		out = append(out, wrapPieces(sError, failure(o.Failure.Class)+": "+o.Failure.Message, width)...)

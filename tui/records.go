@@ -186,6 +186,10 @@ func searchEventWords(e event.Event) string {
 		return "banned " + banWords(b.Ban)
 	case *event.ApprovalSet:
 		return "approval rules: " + rules(b.Approval)
+	case *event.StopAsked:
+		return "asked to stop, keeping what it has"
+	case *event.Wasted:
+		return "counted compute that came to nothing: " + b.Why
 	case *event.Won:
 		return because("wins", b.Why)
 	}

@@ -82,10 +82,10 @@ var kinds = func() map[string]Body {
 	m := map[string]Body{}
 	for _, b := range []Body{
 		(*Created)(nil), (*BaseScored)(nil), (*Proposed)(nil), (*Judged)(nil), (*Queued)(nil), (*Started)(nil),
-		(*Saved)(nil), (*Ended)(nil), (*Chosen)(nil), (*Unvetoed)(nil), (*Pruned)(nil), (*Unpruned)(nil),
+		(*Saved)(nil), (*StopAsked)(nil), (*Ended)(nil), (*Chosen)(nil), (*Unvetoed)(nil), (*Pruned)(nil), (*Unpruned)(nil),
 		(*Pinned)(nil), (*Hinted)(nil), (*Banned)(nil), (*Unbanned)(nil), (*ApprovalSet)(nil), (*BudgetSet)(nil),
 		(*StatusSet)(nil), (*Renamed)(nil), (*Confirmed)(nil), (*Tested)(nil), (*Reevaluated)(nil), (*AgentCalled)(nil),
-		(*Won)(nil),
+		(*Wasted)(nil), (*Won)(nil),
 	} {
 		m[b.Kind()] = b
 	}

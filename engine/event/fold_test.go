@@ -227,3 +227,19 @@ func FuzzEventJSON(f *testing.F) {
 		}
 	})
 }
+
+// TestOldEntries checks that entries written before they had a cost are still read.
+func TestOldEntries(t *testing.T) {
+	for _, old := range []string{
+		`{"seq":7,"time":"2026-11-01T10:00:00Z","who":"engine","kind":"queued","body":{"node":1,"why":"interrupted"}}`,
+		`{"seq":8,"time":"2026-11-01T10:00:00Z","who":"engine","kind":"tested","body":{"node":1,"test":{"mean":0.5,"se":0.1,"n":100}}}`,
+	} {
+		var e event.Event
+		if err := json.Unmarshal([]byte(old), &e); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := json.Marshal(e); err != nil || string(again) != old {
+			t.Errorf("%s\nis written as\n%s (%v)", old, again, err)
+		}
+	}
+}

@@ -39,6 +39,7 @@ type Judged struct {
 type Queued struct {
 	Node tree.NodeID `json:"node"`
 	Why  string      `json:"why,omitempty"`
+	Cost tree.Cost   `json:"cost,omitzero"` // of the attempt that was interrupted
 }
 
 // Started says that a node's segment trains.
@@ -52,6 +53,12 @@ type Started struct {
 type Saved struct {
 	Node       tree.NodeID     `json:"node"`
 	Checkpoint tree.Checkpoint `json:"checkpoint"`
+}
+
+// StopAsked says that a person wants a running segment to end and to keep what it has. Who says who.
+type StopAsked struct {
+	Node tree.NodeID `json:"node"`
+	Why  string      `json:"why,omitempty"`
 }
 
 // Ended says how a segment came out: evaluated, stopped or failed.
@@ -86,6 +93,16 @@ type Confirmed struct {
 type Tested struct {
 	Node tree.NodeID `json:"node"`
 	Test tree.Score  `json:"test"`
+	Cost tree.Cost   `json:"cost,omitzero"`
+}
+
+// Wasted counts compute that came to nothing: an evaluation or a retraining that failed or that nobody wants any more.
+type Wasted struct {
+	Node     tree.NodeID `json:"node"`
+	Why      string      `json:"why"`
+	Cost     tree.Cost   `json:"cost"`
+	Segments int         `json:"segments,omitempty"`
+	Confirm  bool        `json:"confirm,omitempty"` // it was for a confirmation
 }
 
 // Won names the best strategy of a finished search.
@@ -116,6 +133,9 @@ func (*Started) Kind() string { return "started" }
 func (*Saved) Kind() string { return "saved" }
 
 // Kind names the body in the journal.
+func (*StopAsked) Kind() string { return "stop-asked" }
+
+// Kind names the body in the journal.
 func (*Ended) Kind() string { return "ended" }
 
 // Kind names the body in the journal.
@@ -131,6 +151,9 @@ func (*Confirmed) Kind() string { return "confirmed" }
 func (*Tested) Kind() string { return "tested" }
 
 // Kind names the body in the journal.
+func (*Wasted) Kind() string { return "wasted" }
+
+// Kind names the body in the journal.
 func (*Won) Kind() string { return "won" }
 
 func (*Created) touched() []tree.NodeID       { return nil }
@@ -140,11 +163,13 @@ func (b *Judged) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
 func (b *Queued) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
 func (b *Started) touched() []tree.NodeID     { return []tree.NodeID{b.Node} }
 func (b *Saved) touched() []tree.NodeID       { return []tree.NodeID{b.Node} }
+func (b *StopAsked) touched() []tree.NodeID   { return []tree.NodeID{b.Node} }
 func (b *Ended) touched() []tree.NodeID       { return []tree.NodeID{b.Node} }
 func (b *Chosen) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
 func (b *Reevaluated) touched() []tree.NodeID { return []tree.NodeID{b.Node} }
 func (b *Confirmed) touched() []tree.NodeID   { return []tree.NodeID{b.Node} }
 func (b *Tested) touched() []tree.NodeID      { return []tree.NodeID{b.Node} }
+func (*Wasted) touched() []tree.NodeID        { return nil }
 func (*Won) touched() []tree.NodeID           { return nil }
 
 func (b *Created) apply(t *tree.Tree, e *Event) error {
@@ -228,7 +253,8 @@ func (b *Judged) apply(t *tree.Tree, e *Event) error {
 func (b *Queued) apply(t *tree.Tree, e *Event) error {
 	n, err := move(t, b.Node, tree.StateQueued, e)
 	if err == nil {
-		n.Outcome = nil
+		n.Outcome = asked(n.Outcome)
+		t.Spent.Cost = t.Spent.Cost.Plus(b.Cost)
 	}
 	return err
 }
@@ -236,9 +262,34 @@ func (b *Queued) apply(t *tree.Tree, e *Event) error {
 func (b *Started) apply(t *tree.Tree, e *Event) error {
 	n, err := move(t, b.Node, tree.StateRunning, e)
 	if err == nil {
-		n.Attempts, n.Outcome, n.Pinned = b.Attempt, nil, false
+		n.Attempts, n.Outcome, n.Pinned = b.Attempt, asked(n.Outcome), false
 	}
 	return err
+}
+
+// asked is what stays of an attempt that was interrupted: that it was to be stopped. One that was stopped has chosen a checkpoint.
+func asked(o *tree.Outcome) *tree.Outcome {
+	if o == nil || o.Stop == nil || o.Chosen >= 0 {
+		return nil
+	}
+	return &tree.Outcome{Chosen: -1, Stop: o.Stop}
+}
+
+func (b *StopAsked) apply(t *tree.Tree, e *Event) error {
+	n, ok := t.Node(b.Node)
+	if !ok || n.State != tree.StateRunning {
+		return fmt.Errorf("node %d does not run", b.Node)
+	}
+	o := tree.Outcome{Chosen: -1}
+	if n.Outcome != nil {
+		o = *n.Outcome
+	}
+	o.Stop = &tree.StopNote{By: e.Who, Why: b.Why, AtStep: n.Transition.From.Step}
+	if k := len(o.Checkpoints); k > 0 {
+		o.Stop.AtStep = o.Checkpoints[k-1].Step
+	}
+	n.Outcome, n.Updated = &o, e.Time
+	return nil
 }
 
 func (b *Saved) apply(t *tree.Tree, e *Event) error {
@@ -313,11 +364,25 @@ func (b *Confirmed) apply(t *tree.Tree, e *Event) error {
 		return err
 	}
 	n.Confirmed, n.Updated = append(n.Confirmed, b.Confirmation), e.Time
-	for _, s := range []*tree.Spent{&t.Spent, &t.Confirm} {
-		s.Segments += b.Segments
-		s.Cost = s.Cost.Plus(b.Confirmation.Cost)
-	}
+	spend(t, b.Confirmation.Cost, b.Segments, true)
 	return nil
+}
+
+func (b *Wasted) apply(t *tree.Tree, _ *Event) error {
+	spend(t, b.Cost, b.Segments, b.Confirm)
+	return nil
+}
+
+// spend counts what was spent, and whether it was for a confirmation.
+func spend(t *tree.Tree, c tree.Cost, segments int, confirm bool) {
+	of := []*tree.Spent{&t.Spent}
+	if confirm {
+		of = append(of, &t.Confirm)
+	}
+	for _, s := range of {
+		s.Segments += segments
+		s.Cost = s.Cost.Plus(c)
+	}
 }
 
 func (b *Tested) apply(t *tree.Tree, e *Event) error {
@@ -326,6 +391,7 @@ func (b *Tested) apply(t *tree.Tree, e *Event) error {
 		return err
 	}
 	n.Test, n.Updated = b.Test, e.Time
+	t.Spent.Cost = t.Spent.Cost.Plus(b.Cost)
 	if b.Node == tree.Root {
 		t.BaseTest = b.Test
 	}

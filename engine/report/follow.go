@@ -40,6 +40,8 @@ func line(t *tree.Tree, e event.Event) string {
 		if b.Verdict.Decision == tree.Vetoed {
 			return fmt.Sprintf("n%d vetoed: %s", b.Node, plain(b.Verdict.Why))
 		}
+	case *event.StopAsked:
+		return fmt.Sprintf("n%d is to stop: %s", b.Node, plain(b.Why))
 	case *event.Ended:
 		return ended(t, b)
 	case *event.Confirmed:

@@ -33,7 +33,7 @@ func (c *chain) Next(*tree.Tree) (Choice, bool) {
 }
 
 // beam expands the best Width nodes of a depth, Children each (the root: twice Width), waits for all of them and goes one
-// depth down. Nodes are compared at equal depth, by their validation scores.
+// depth down. Nodes are compared at equal depth, by their advantage.
 type beam struct {
 	ledger
 	depths [][]tree.NodeID // by depth, ascending ids
@@ -95,7 +95,7 @@ func (b *beam) kept(depth int) []tree.NodeID {
 		}
 	}
 	slices.SortStableFunc(out, func(x, y tree.NodeID) int {
-		return cmp.Compare(b.entries[y].score, b.entries[x].score)
+		return cmp.Compare(b.entries[y].adv, b.entries[x].adv)
 	})
 	return out[:min(len(out), b.opts.Width)]
 }

@@ -48,41 +48,36 @@ func BenchmarkSelect(b *testing.B) {
 	}
 }
 
-// BenchmarkExpand enters a new node.
+// BenchmarkExpand enters a new node below one of the older half.
 func BenchmarkExpand(b *testing.B) {
-	for _, n := range sizes {
-		b.Run(fmt.Sprintf("uct/%d", n), func(b *testing.B) {
-			w, rng := grown(b, "uct", n)
-			for b.Loop() {
-				w.grow(tree.NodeID(rng.IntN(n) / 2))
-			}
-		})
-	}
+	measure(b, func(w *world, rng *rand.Rand, n int) { w.grow(tree.NodeID(rng.IntN(n) / 2)) })
 }
 
-// BenchmarkBackup enters the score of a node, up to the root.
+// BenchmarkBackup enters the score of any node, up to the root.
 func BenchmarkBackup(b *testing.B) {
-	for _, n := range sizes {
-		b.Run(fmt.Sprintf("uct/%d", n), func(b *testing.B) {
-			w, rng := grown(b, "uct", n)
-			for b.Loop() {
-				id := tree.NodeID(1 + rng.IntN(n-1))
-				if w.tree.Nodes[id].State == tree.StateEvaluated {
-					w.end(id, rng.Float64(), 0.01)
-				}
-			}
-		})
-	}
+	measure(b, func(w *world, rng *rand.Rand, n int) {
+		id := tree.NodeID(1 + rng.IntN(n-1))
+		if w.tree.Nodes[id].State == tree.StateEvaluated {
+			w.end(id, rng.Float64(), 0.01)
+		}
+	})
 }
 
 // BenchmarkCycle is the whole of it: pick, enter, score.
 func BenchmarkCycle(b *testing.B) {
-	for _, n := range sizes {
-		b.Run(fmt.Sprintf("uct/%d", n), func(b *testing.B) {
-			w, rng := grown(b, "uct", n)
-			for b.Loop() {
-				expand(w, rng)
-			}
-		})
+	measure(b, func(w *world, rng *rand.Rand, _ int) { expand(w, rng) })
+}
+
+// measure times a step of every policy in trees of each size.
+func measure(b *testing.B, step func(w *world, rng *rand.Rand, n int)) {
+	for _, p := range All() {
+		for _, n := range sizes {
+			b.Run(fmt.Sprintf("%s/%d", p.Name, n), func(b *testing.B) {
+				w, rng := grown(b, p.Name, n)
+				for b.Loop() {
+					step(w, rng, n)
+				}
+			})
+		}
 	}
 }

@@ -58,6 +58,22 @@ const exact = 256
 // note brings a node's entry up to date and returns its parent's id and the entry as it was and is. A refitted level
 // changes the advantage of every entry.
 func (l *ledger) note(t *tree.Tree, id tree.NodeID) (was, is entry, refitted bool) {
+	was, e := l.enter(t, id)
+	if e.kind != trained && was.kind != trained {
+		return was, *e, false
+	}
+	if l.trained <= exact || l.trained > l.fitted+l.fitted/10 || l.trained < l.fitted-l.fitted/10 {
+		l.refit()
+		return was, *e, true
+	}
+	if e.kind == trained {
+		e.adv = l.level.advantage(e)
+	}
+	return was, *e, false
+}
+
+// enter writes a node's entry, without its advantage, and returns what it was.
+func (l *ledger) enter(t *tree.Tree, id tree.NodeID) (was entry, e *entry) {
 	for len(l.entries) <= int(id) {
 		n := t.Nodes[len(l.entries)]
 		l.entries = append(l.entries, entry{parent: n.Parent, kind: absent})
@@ -71,18 +87,8 @@ func (l *ledger) note(t *tree.Tree, id tree.NodeID) (was, is entry, refitted boo
 	if id != tree.Root {
 		l.entries[e.parent].kids += count(e.kind != absent) - count(was.kind != absent)
 	}
-	if e.kind != trained && was.kind != trained {
-		return was, *e, false
-	}
 	l.trained += int(count(e.kind == trained) - count(was.kind == trained))
-	if l.trained <= exact || l.trained > l.fitted+l.fitted/10 || l.trained < l.fitted-l.fitted/10 {
-		l.refit()
-		return was, *e, true
-	}
-	if e.kind == trained {
-		e.adv = l.level.advantage(e)
-	}
-	return was, *e, false
+	return was, e
 }
 
 func (l *ledger) refit() {

@@ -78,6 +78,34 @@ func (l level) advantage(e *entry) float64 {
 	return d * l.spread / (l.spread + e.se*e.se)
 }
 
+// estimate is what a score is worth: what is expected at its spending, and its advantage over that. Its error is what is left of the
+// score's own once what the whole search knows is added.
+func (l level) estimate(e *entry) tree.Score {
+	s := tree.Score{Mean: l.expected(e.spent) + e.adv, SE: e.se, N: 1}
+	if l.spread > 0 && !math.IsInf(l.spread, 1) {
+		s.SE *= math.Sqrt(l.spread / (l.spread + e.se*e.se))
+	}
+	return s
+}
+
+// Estimates are what the trained nodes of a tree are worth, by id: their validation scores, shrunk by their noise towards what the
+// search reaches at their spending. The scores of other nodes are unknown.
+func Estimates(t *tree.Tree) []tree.Score {
+	l := ledger{level: flat()}
+	for id := range t.Nodes {
+		l.enter(t, tree.NodeID(id))
+	}
+	l.refit()
+	out := make([]tree.Score, len(l.entries))
+	for i := range l.entries {
+		if e := &l.entries[i]; e.kind == trained {
+			out[i] = l.level.estimate(e)
+			out[i].N = t.Nodes[i].Val().N
+		}
+	}
+	return out
+}
+
 // spending is the tokens that lead to the node's start, and those of its own segment up to the chosen checkpoint.
 func spending(t *tree.Tree, n *tree.Node, parent *entry) (start, own float64) {
 	if n.ID == tree.Root {

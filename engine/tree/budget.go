@@ -2,6 +2,7 @@ package tree
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -47,7 +48,9 @@ func (b Budget) Check() error {
 	switch {
 	case b.Segments < 0 || b.Tokens < 0 || b.Wall < 0 || b.GPUHours < 0:
 		return fmt.Errorf("budget: a limit is below 0; use 0 for no limit")
-	case b.Confirm < 0 || b.Confirm > 0.9:
+	case math.IsNaN(b.GPUHours) || math.IsInf(b.GPUHours, 0):
+		return fmt.Errorf("budget: %g GPU-hours; want a number", b.GPUHours)
+	case !(b.Confirm >= 0 && b.Confirm <= 0.9): // nor NaN
 		return fmt.Errorf("budget: the share for confirmation is %g; it must be between 0 and 0.9", b.Confirm)
 	case b.Segments == 0 && b.Tokens == 0 && b.Wall == 0 && b.GPUHours == 0:
 		return fmt.Errorf("budget: no limit at all; give segments, tokens, wall time or GPU-hours")

@@ -1,5 +1,7 @@
 package tree
 
+import "math"
+
 // Names of the metrics that rules and screens know, TRL's where it has one. A trainer may report others beside them.
 const (
 	MetricReward       = "reward"                    // mean reward of the step's samples
@@ -35,6 +37,9 @@ type Score struct {
 
 // Known tells whether the score was measured.
 func (s Score) Known() bool { return s.N > 0 }
+
+// Beats tells whether s is better than other by more than the standard error of their difference.
+func (s Score) Beats(other Score) bool { return s.Mean > other.Mean+math.Hypot(s.SE, other.SE) }
 
 // Cost is what something spent. Tokens are counted the same way for every trainer and arm.
 type Cost struct {

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -44,6 +45,21 @@ type Judge struct {
 // DefaultJudge is the doomed-run rule: 30% below the best curve for 6 polls in a row, after 20% of the segment, with every
 // tenth stop overruled to measure false stops.
 func DefaultJudge() Judge { return Judge{Below: 0.3, Polls: 6, After: 0.2, TrialOne: 0.1} }
+
+// Check says what is wrong with the rules of the judge, or nil.
+func (j Judge) Check() error {
+	share := func(name string, f float64) error {
+		if !(f >= 0 && f <= 1) { // nor NaN
+			return fmt.Errorf("judge: %s is %g; it must be between 0 and 1", name, f)
+		}
+		return nil
+	}
+	if j.Polls < 0 {
+		return fmt.Errorf("judge: %d polls; it takes at least 1", j.Polls)
+	}
+	return errors.Join(share("the share below the best curve", j.Below), share("the share of trials", j.TrialOne),
+		share("the share of the segment before it", j.After))
+}
 
 // Status is where a whole search is.
 type Status string

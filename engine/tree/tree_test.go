@@ -258,6 +258,7 @@ func TestBudget(t *testing.T) {
 	}
 	for want, b := range map[string]Budget{
 		"no limit": {}, "below 0": {Segments: -1}, "confirmation": {Segments: 1, Confirm: .95},
+		"want a number": {GPUHours: math.NaN()}, "confirmation is NaN": {Segments: 1, Confirm: math.NaN()},
 	} {
 		if err := b.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", b, err, want)

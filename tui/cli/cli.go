@@ -73,6 +73,7 @@ type Globals struct {
 	DB    string // the store's file; empty: in the XDG data folder
 	Theme string // empty: by the terminal's background
 	Log   string // file; empty: none
+	Rules Rules  // of the searches that are started: run has flags for them
 	// Recording says that the store is a recording, in which nothing can be changed. No flag sets it.
 	Recording bool
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ type request struct {
 	approve          string
 	set              []string
 	confirm          float64
+	judge            string
+	trials           float64
+	rescore          int
 	headless, asJSON bool
 }
 
@@ -41,11 +45,15 @@ func newRun(a *app) *cobra.Command {
 			if err := r.complete(cmd.Context(), a, cmd.Flags().Changed("approve")); err != nil {
 				return err
 			}
+			var err error
+			if a.Rules, err = r.rules(cmd.Flags().Changed("trials")); err != nil {
+				return err
+			}
 			if !r.headless {
 				return a.workbench(cmd.Context(), tui.Options{Start: &r.NewSearch})
 			}
 			return a.headless(cmd, "run", r.asJSON, func(ctx context.Context, h *engine.Host) (*engine.Session, error) {
-				return h.Start(ctx, Spec(r.NewSearch))
+				return h.Start(ctx, a.Rules.Spec(r.NewSearch))
 			})
 		},
 	}
@@ -61,6 +69,9 @@ func newRun(a *app) *cobra.Command {
 	f.DurationVar(&r.Budget.Wall, "wall", 0, "training time to spend at most, such as 30m")
 	f.Float64Var(&r.Budget.GPUHours, "gpu-hours", 0, "GPU-hours to spend at most")
 	f.Float64Var(&r.confirm, "confirm", 0.2, "share of the budget kept for retraining the best paths with fresh seeds")
+	f.StringVar(&r.judge, "judge", "on", "stop segments that fall behind the best: on (0.3,6: a reward 30% below it, 6 steps in a row), off, or SHARE,STEPS")
+	f.Float64Var(&r.trials, "trials", tree.DefaultJudge().TrialOne, "share of those segments that trains on all the same, to measure false stops")
+	f.IntVar(&r.rescore, "rescore", 0, "score a node on this many times the samples before it is gone on from; 0: never")
 	f.IntVar(&r.Segment, "segment", 40, "optimizer steps of a segment")
 	f.IntVar(&r.Parallel, "parallel", 1, "segments at once")
 	f.Uint64Var(&r.Seed, "seed", 1, "random seed")
@@ -119,11 +130,48 @@ func policyNames() []string {
 	return names
 }
 
+// Rules are what the flags of run say of a search beside what the screen asks. The zero value is the default.
+type Rules struct {
+	Judge   tree.Judge
+	Rescore int
+}
+
 // Spec is the specification of a search that was asked for.
-func Spec(n tui.NewSearch) tree.Spec {
+func (r Rules) Spec(n tui.NewSearch) tree.Spec {
 	s := n.Spec()
-	s.Judge, s.FreshRate = tree.DefaultJudge(), engine.DefaultFreshRate
+	if s.Judge, s.Rescore, s.FreshRate = r.Judge, r.Rescore, engine.DefaultFreshRate; s.Judge == (tree.Judge{}) {
+		s.Judge = tree.DefaultJudge()
+	}
 	return s
+}
+
+// rules reads --judge, --trials and --rescore.
+func (r *request) rules(trialsGiven bool) (Rules, error) {
+	out := Rules{Judge: tree.DefaultJudge(), Rescore: r.rescore}
+	if r.rescore < 0 || r.rescore == 1 {
+		return out, Usage("--rescore %d: want 2 or more times the samples, or 0 for never", r.rescore)
+	}
+	out.Judge.TrialOne = r.trials
+	switch share, steps, _ := strings.Cut(r.judge, ","); r.judge {
+	case "on":
+	case "off":
+		if trialsGiven {
+			return out, Usage("--trials %g needs a judge, and --judge is off", r.trials)
+		}
+		out.Judge.Off = true
+	default:
+		var err error
+		if out.Judge.Below, err = strconv.ParseFloat(share, 64); err == nil {
+			out.Judge.Polls, err = strconv.Atoi(steps)
+		}
+		if err != nil || !(out.Judge.Below > 0) || out.Judge.Polls < 1 {
+			return out, Usage("--judge %s: want on, off or SHARE,STEPS such as 0.3,6", r.judge)
+		}
+	}
+	if err := out.Judge.Check(); err != nil {
+		return out, Usage("%w", err)
+	}
+	return out, nil
 }
 
 func newResume(a *app) *cobra.Command {
