@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the recorded search of `llmzero demo` out of an export: everything but the checkpoints' contents, which are most of it.
 
-    llmzero run --headless --task prefix --name "prefix sums, recorded" --policy best-first --budget 46 --confirm 0.45 --seed 2 --db d.db
+    llmzero run --headless --task prefix --name "prefix sums, recorded" --policy best-first --budget 88 --confirm 0.72 --seed 2 --db d.db
     llmzero export prefix-1 --db d.db -o whole.llmzero
     testdata/demo.py whole.llmzero testdata/demo.llmzero.gz
 """
