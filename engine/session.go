@@ -55,7 +55,7 @@ func (s *Session) launch(ctx context.Context) error {
 	go func() {
 		defer close(ended)
 		defer cancel(nil)
-		for s.goesOn(run, e, e.Run(run)) { //nolint:revive // all of it is in the condition
+		for s.goesOn(run, e, e.Run(run)) { // all of it is in the condition
 		}
 	}()
 	return nil
