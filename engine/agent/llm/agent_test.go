@@ -36,7 +36,7 @@ func TestProposes(t *testing.T) {
 			t.Errorf("finding %+v: the numbers must be those of the series", f)
 		}
 		x := got.Exchanges[1]
-		if x.Phase != "propose" || x.ID != p.Exchange || x.Prompt == "" || x.Answer != goodProposals || x.TokensIn != 100 ||
+		if x.Phase != "propose" || x.ID != p.Exchange || x.Prompt == "" || x.Answer != goodProposals || x.TokensIn != int64(s.counts[1]) ||
 			x.TokensOut != 20 || x.Fallback != "" || x.Repaired || x.Versions == "" || x.Node != 3 {
 			t.Errorf("exchange %+v", x)
 		}
@@ -99,7 +99,7 @@ func TestRepairs(t *testing.T) {
 				if one, two := seedOf(s.bodies[1]), seedOf(s.bodies[2]); one == two {
 					t.Errorf("the repair asks with the same seed %v, which would give the same answer", one)
 				}
-				if x.TokensIn != 200 {
+				if x.TokensIn != int64(s.counts[1]+s.counts[2]) || x.TokensOut != 40 {
 					t.Errorf("%d prompt tokens: both calls count", x.TokensIn)
 				}
 			}, answer{text: goodDiagnosis}, answer{text: bad.text}, answer{text: goodProposals})
@@ -346,7 +346,9 @@ func TestPromptTooLong(t *testing.T) {
 func TestVision(t *testing.T) {
 	for _, vision := range []bool{false, true} {
 		s := newServer(t, answer{text: goodDiagnosis}, answer{text: goodProposals})
-		s.vision = vision
+		if vision {
+			s.caps = []string{"vision"}
+		}
 		got := mustPropose(t, newAgent(t, "ollama", s, nil), testTurn())
 		msgs, ok := s.bodies[0]["messages"].([]any)
 		if !ok {
@@ -405,7 +407,7 @@ func TestCosts(t *testing.T) {
 	a := newAgent(t, "ollama", s, nil)
 	a.cfg.Prices = prices
 	got := mustPropose(t, a, testTurn())
-	if want := (2*100 + 10*20) / 1e6; got.Exchanges[0].Cost != want {
+	if want := float64(2*s.counts[0]+10*20) / 1e6; got.Exchanges[0].Cost != want || !got.Exchanges[0].Priced {
 		t.Errorf("cost %g, want %g", got.Exchanges[0].Cost, want)
 	}
 	for _, bad := range []string{"[[price]]\nmodel=\"[\"", "[[price]]\nmodel=\"x\"\nper_m_in=-1", "[[price]]\nper_m_in=1", "price=", "[[price]]\nmodel=\"x\"\nper_m_in=nan"} {

@@ -3,6 +3,7 @@ package llm
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ type proposal struct {
 	Rationale  string   `json:"rationale" jsonschema:"why, in one or two plain sentences"`
 	Checkpoint string   `json:"checkpoint" jsonschema:"where to go on from"`
 	Changes    []change `json:"changes" jsonschema:"all parameters that change together"`
+	Steps      *float64 `json:"steps,omitempty" jsonschema:"optimizer steps of the next segment"`
 	Effect     string   `json:"effect" jsonschema:"what the curves should do"`
 	Confidence float64  `json:"confidence" jsonschema:"0 to 1"`
 }
@@ -171,7 +173,7 @@ func diagnosisSchema(points []tree.Point) (schema, error) {
 	}, nil)
 }
 
-func proposalsSchema(space tree.Space, places []place, count int) (schema, error) {
+func proposalsSchema(t agent.Turn, places []place, count int) (schema, error) {
 	return schemaFor[proposals](func(s *jsonschema.Schema) {
 		list := s.Properties["proposals"]
 		list.MinItems, list.MaxItems = jsonschema.Ptr(1), jsonschema.Ptr(min(maxProposals, max(1, count)))
@@ -185,8 +187,11 @@ func proposalsSchema(space tree.Space, places []place, count int) (schema, error
 		}
 		p["confidence"].Minimum, p["confidence"].Maximum = jsonschema.Ptr(0.0), jsonschema.Ptr(1.0)
 		p["changes"].MaxItems = jsonschema.Ptr(maxChanges)
+		least, most := t.StepBounds()
+		p["steps"].Type = "integer"
+		p["steps"].Minimum, p["steps"].Maximum = jsonschema.Ptr(float64(least)), jsonschema.Ptr(float64(most))
 	}, func(s *jsonschema.Schema) {
-		s.Properties["proposals"].Items.Properties["changes"].Items = changeSchema(space)
+		s.Properties["proposals"].Items.Properties["changes"].Items = changeSchema(t.Spec.Space)
 	})
 }
 
@@ -397,6 +402,13 @@ func (p proposal) read(t agent.Turn, places []place) (tree.Transition, error) {
 	}
 	if tr.Rationale == "" {
 		return tr, fmt.Errorf("it gives no rationale")
+	}
+	if p.Steps != nil {
+		least, most := t.StepBounds()
+		if s := *p.Steps; s != math.Trunc(s) || s < float64(least) || s > float64(most) {
+			return tr, fmt.Errorf("steps %g: want a whole number from %d to %d", s, least, most)
+		}
+		tr.Steps = int(*p.Steps)
 	}
 	for _, c := range p.Changes {
 		param, v, err := c.read(t.Spec.Space)

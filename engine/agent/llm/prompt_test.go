@@ -119,11 +119,11 @@ func TestAlwaysFits(t *testing.T) {
 		}
 		a := &Agent{cfg: Config{Model: "m", Answer: DefaultAnswer}, scale: rapid.Float64Range(0.5, 2).Draw(rt, "scale")}
 		m := Model{Context: rapid.IntRange(4500, 32768).Draw(rt, "window")}
-		s, err := proposalsSchema(turn.Spec.Space, placesOf(turn, false), 2)
+		s, err := proposalsSchema(turn, placesOf(turn, false), 2)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		r, err := a.request(a.conversation(3, 1, sections), []Message{{Role: RoleUser, Text: "now"}}, s, m)
+		r, err := a.request(a.conversation(3, 1, sections), prompt{turn: []Message{{Role: RoleUser, Text: "now"}}, schema: s}, m)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -303,7 +303,7 @@ func TestReplayOfTransitions(t *testing.T) {
 
 func TestCatalogs(t *testing.T) {
 	s := newServer(t, answer{})
-	s.vision = true
+	s.caps = []string{"vision"}
 	o, err := newOllama(s.URL, transport(nil))
 	if err != nil {
 		t.Fatal(err)
@@ -312,10 +312,11 @@ func TestCatalogs(t *testing.T) {
 	if err != nil || len(models) != 2 || models[0].Name != "broken" || !models[1].Vision || models[1].Context != 16384 || models[1].Size != 1000 {
 		t.Errorf("%+v, %v", models, err)
 	}
-	c, err := newOpenAI(s.URL+"/v1", "", transport(nil))
+	c, err := newOpenAI(s.URL+"/v1", key{}, transport(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.hidden = true
 	models, err = c.Models(context.Background())
 	if err != nil || len(models) != 3 || !models[0].Vision || models[0].Context != 4096 || models[2].Context != 16384 || models[1].Context != 0 {
 		t.Errorf("%+v, %v", models, err)
@@ -384,7 +385,7 @@ func FuzzAnswers(f *testing.F) {
 	}
 	turn := testTurn()
 	places := placesOf(turn, false)
-	sp, err := proposalsSchema(turn.Spec.Space, places, 2)
+	sp, err := proposalsSchema(turn, places, 2)
 	if err != nil {
 		f.Fatal(err)
 	}
