@@ -37,7 +37,7 @@ func TestProposes(t *testing.T) {
 		}
 		x := got.Exchanges[1]
 		if x.Phase != "propose" || x.ID != p.Exchange || x.Prompt == "" || x.Answer != goodProposals || x.TokensIn != int64(s.counts[1]) ||
-			x.TokensOut != 20 || x.Fallback != "" || x.Repaired || x.Versions == "" || x.Node != 3 {
+			x.TokensOut != 20 || x.Fallback != "" || x.Repaired || x.Priced || x.Versions == "" || x.Node != 3 {
 			t.Errorf("exchange %+v", x)
 		}
 		if got.Exchanges[0].Phase != "diagnose" || got.Exchanges[0].ID == x.ID {
@@ -141,7 +141,7 @@ func TestLenient(t *testing.T) {
 		"said again":   strings.Replace(good, `"changes":[`, `"changes":[{"parameter":"beta","value":0.1,"reason":"x"},`, 1),
 		"as it is":     proposalJSON("n3@40", "num_generations", "8"),
 		"spaces":       proposalJSON(" n3@40 ", " beta ", "0.1"),
-		"escape codes": strings.Replace(good, "because", `be\u001b[31mcause\u202e`, 1),
+		"escape codes": strings.NewReplacer("because", `be\u001b[31mcause\u202e`, `"r"`, `"r\u001b[31m\u202e"`, `"e"`, `"e\u001b[31m\u202e"`).Replace(good),
 	} {
 		t.Run(name, func(t *testing.T) {
 			agents(t, func(t *testing.T, a *Agent, _ *server) {
@@ -149,10 +149,17 @@ func TestLenient(t *testing.T) {
 				if x := got.Exchanges[1]; x.Repaired || x.Fallback != "" || len(x.Errors) > 0 {
 					t.Errorf("exchange %+v", x)
 				}
-				if strings.ContainsAny(got.Proposals[0].Rationale, "\x1b\u202e") {
-					t.Errorf("control characters in %q", got.Proposals[0].Rationale)
+				p := got.Proposals[0]
+				said := []string{p.Rationale, p.Effect.Text, got.Findings[0].Evidence[0].Text}
+				for _, c := range p.Changes {
+					said = append(said, c.Reason)
 				}
-			}, answer{text: goodDiagnosis}, answer{text: text})
+				for _, s := range said {
+					if strings.ContainsAny(s, "\x1b\u202e") {
+						t.Errorf("control characters in %q", s)
+					}
+				}
+			}, answer{text: strings.Replace(goodDiagnosis, "A third", `A\u001b[31m th\u202eird`, 1)}, answer{text: text})
 		})
 	}
 }
@@ -410,7 +417,19 @@ func TestCosts(t *testing.T) {
 	if want := float64(2*s.counts[0]+10*20) / 1e6; got.Exchanges[0].Cost != want || !got.Exchanges[0].Priced {
 		t.Errorf("cost %g, want %g", got.Exchanges[0].Cost, want)
 	}
-	for _, bad := range []string{"[[price]]\nmodel=\"[\"", "[[price]]\nmodel=\"x\"\nper_m_in=-1", "[[price]]\nper_m_in=1", "price=", "[[price]]\nmodel=\"x\"\nper_m_in=nan"} {
+	for model, known := range map[string]bool{"tiny": true, "vendor/tiny": false, "big": false} {
+		if _, ok := prices.Cost(model, 1, 1); ok != known {
+			t.Errorf("%s: known %v", model, ok)
+		}
+	}
+	vendor, err := ParsePrices([]byte("[[price]]\nmodel = \"*-mini\"\nper_m_in = 2.0\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := vendor.Cost("openai/gpt/x-mini", 1e6, 0); !ok || c != 2 {
+		t.Errorf("a star does not stand for a slash: %g, %v", c, ok)
+	}
+	for _, bad := range []string{"", "# nothing", "[[prices]]\nmodel=\"x\"\nper_m_in=1", "[[price]]\nmodel=\"x\"\nper_m_input=2", "[[price]]\nmodel=\"[\"", "[[price]]\nmodel=\"x\"\nper_m_in=-1", "[[price]]\nper_m_in=1", "price=", "[[price]]\nmodel=\"x\"\nper_m_in=nan"} {
 		if _, err := ParsePrices([]byte(bad)); err == nil {
 			t.Errorf("accepted %q", bad)
 		}

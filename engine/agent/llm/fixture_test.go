@@ -139,7 +139,8 @@ type server struct {
 	caps    []string
 	context int
 	params  string
-	hidden  bool // Ollama's own API is not there
+	hidden  bool   // Ollama's own API is not there
+	shown   func() // runs before the answer of /api/show
 }
 
 func newServer(t *testing.T, answers ...answer) *server {
@@ -156,7 +157,7 @@ func newServer(t *testing.T, answers ...answer) *server {
 		write(w, `{"version":"0.17.7"}`)
 	})
 	mux.HandleFunc("GET /api/tags", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, `{"models":[{"name":"tiny","model":"tiny","size":1000},{"name":"broken","model":"broken","size":5}]}`)
+		write(w, `{"models":[{"name":"tiny","model":"tiny","size":1000},{"name":"bro\u001b[31mken","model":"broken","size":5}]}`)
 	})
 	mux.HandleFunc("POST /api/show", s.show)
 	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, _ *http.Request) {
@@ -177,6 +178,9 @@ func write(w http.ResponseWriter, s string) {
 }
 
 func (s *server) show(w http.ResponseWriter, r *http.Request) {
+	if s.shown != nil {
+		s.shown()
+	}
 	var q struct{ Model string }
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Model != s.model {
 		w.WriteHeader(http.StatusNotFound)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"image/png"
@@ -16,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"llmzero/engine/agent"
+	"llmzero/engine/agent/rules"
 	"llmzero/engine/tree"
 )
 
@@ -206,7 +208,21 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%d calls for one segment, want 1 to 3", n)
 		}
 	}
-	s := newServer(t, answer{status: 500})
+	s := newServer(t, answer{text: `{"why":"fine","stop":false}`})
+	a := newAgent(t, "ollama", s, nil)
+	for id := range tree.NodeID(3) { // each segment is asked about, and once in a quarter
+		for n := 30; n <= 32; n++ {
+			w := watch(n)
+			w.Node.ID = 5 + id
+			if _, err := a.Judge(context.Background(), w); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if s.calls() != 3 {
+		t.Errorf("%d calls for three segments in one quarter of each", s.calls())
+	}
+	s = newServer(t, answer{status: 500})
 	j, err := newAgent(t, "ollama", s, nil).Judge(context.Background(), watch(30))
 	if err != nil || j.Stop || len(j.Exchanges) != 1 || j.Exchanges[0].Fallback == "" {
 		t.Errorf("a dead server: %+v, %v", j, err)
@@ -220,7 +236,7 @@ func TestChoose(t *testing.T) {
 	}
 	agents(t, func(t *testing.T, a *Agent, s *server) {
 		got, err := a.Choose(context.Background(), ended())
-		if err != nil || got.Index != 0 || got.Why != "before the cut" || len(got.Exchanges) != 1 || got.Exchanges[0].Phase != "choose" {
+		if err != nil || got.Index != 0 || got.Why != "before the cut" || got.By != a.Name() || len(got.Exchanges) != 1 || got.Exchanges[0].Phase != "choose" {
 			t.Errorf("%+v, %v", got, err)
 		}
 		one := ended()
@@ -242,10 +258,83 @@ func TestChoose(t *testing.T) {
 	}, answer{text: `{"why":"the first","checkpoint":"n3@30"}`})
 	agents(t, func(t *testing.T, a *Agent, _ *server) {
 		got, err := a.Choose(context.Background(), ended())
-		if err != nil || got.Index != 1 || len(got.Exchanges) != 1 || got.Exchanges[0].Fallback == "" {
+		if err != nil || got.Index != 1 || got.By != "rules" || len(got.Exchanges) != 1 || got.Exchanges[0].Fallback == "" {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}, answer{text: `{"why":"","checkpoint":"n1@20"}`})
+	agents(t, func(t *testing.T, a *Agent, s *server) {
+		got, err := a.Choose(context.Background(), ended())
+		x := got.Exchanges[0]
+		if err != nil || got.By != "rules" || s.calls() != 2 || len(x.Errors) != 2 || !strings.Contains(x.Fallback, "it gives no reason") {
+			t.Errorf("a choice without a reason: %+v, %v", got, err)
+		}
+	}, answer{text: `{"why":"","checkpoint":"n3@30"}`})
+}
+
+// TestChooseFleesOnlyACollapse has a checkpoint far below the best: a severe truncation is no reason to take it, a severe
+// collapse is.
+func TestChooseFleesOnlyACollapse(t *testing.T) {
+	metric := func(values map[string][2]float64) []tree.Point {
+		pts := make([]tree.Point, 40)
+		for i := range pts {
+			x := float64(i) / 39
+			pts[i] = tree.Point{Step: 21 + i, Values: map[string]float64{}}
+			for name, v := range values {
+				pts[i].Values[name] = v[0] + (v[1]-v[0])*x
+			}
+		}
+		return pts
+	}
+	for name, c := range map[string]struct {
+		points []tree.Point
+		by     string
+	}{
+		"truncation": {metric(map[string][2]float64{
+			tree.MetricTruncated: {0.2, 0.95}, tree.MetricReward: {0.4, 0.4}, tree.MetricEntropy: {0.6, 0.6},
+		}), "rules"},
+		"explosion": {metric(map[string][2]float64{
+			tree.MetricEntropy: {0.6, 2.6}, tree.MetricReward: {0.5, 0.1}, tree.MetricLength: {9, 30}, tree.MetricTruncated: {0, 1},
+		}), "ollama:tiny"},
+	} {
+		signs := rules.Findings(c.points)
+		if !severe(signs) || severe(rules.Collapses(signs)) != (c.by != "rules") {
+			t.Fatalf("%s: the curves show %+v", name, signs)
+		}
+		turn := testTurn()
+		e := agent.Ended{Spec: turn.Spec, Node: turn.Node, Points: c.points}
+		e.Node.Outcome = &tree.Outcome{Checkpoints: []tree.Checkpoint{{Step: 30, Val: score(0.3)}, {Step: 40, Val: score(0.52)}}}
+		s := newServer(t, answer{text: `{"why":"the first","checkpoint":"n3@30"}`})
+		if got, err := newAgent(t, "ollama", s, nil).Choose(t.Context(), e); err != nil || got.By != c.by {
+			t.Errorf("%s: %s chose %d, %v", name, got.By, got.Index, err)
+		}
+	}
+}
+
+// TestReplayOfJudgements plays a recorded stop again.
+func TestReplayOfJudgements(t *testing.T) {
+	points := make([]tree.Point, 30)
+	for i := range points {
+		x := float64(i) / 39
+		points[i] = tree.Point{Step: 41 + i, Values: map[string]float64{tree.MetricEntropy: 0.6 + 2*x, tree.MetricReward: 0.5 - 0.3*x, tree.MetricTruncated: x}}
+	}
+	w := agent.Watch{Spec: testTurn().Spec, Points: points, Node: tree.Node{
+		ID: 5, State: tree.StateRunning, Transition: tree.Transition{From: tree.CheckpointRef{Node: 3, Step: 40}, Steps: 40},
+	}}
+	s := newServer(t, answer{text: `{"why":"it is gone","stop":true}`})
+	live, err := newAgent(t, "ollama", s, nil).Judge(t.Context(), w)
+	if err != nil || !live.Stop {
+		t.Fatalf("%+v, %v", live, err)
+	}
+	r, err := NewReplay(Recording{Search: "s1", Exchanges: live.Exchanges})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Judge(t.Context(), w); err != nil || !got.Stop || got.Why != live.Why || len(got.Exchanges) != 1 {
+		t.Errorf("replayed %+v, %v", got, err)
+	}
+	if got, err := r.Judge(t.Context(), w); err != nil || got.Stop || len(got.Exchanges) != 0 {
+		t.Errorf("beyond the recording the rules judge: %+v, %v", got, err)
+	}
 }
 
 func TestReplay(t *testing.T) {
@@ -283,17 +372,17 @@ func TestReplay(t *testing.T) {
 
 func TestReplayOfTransitions(t *testing.T) {
 	turn := testTurn()
-	p := tree.Transition{From: tree.CheckpointRef{Node: 3, Step: 40}, Steps: 20, By: "rules", Rationale: "r", Changes: []tree.Change{
+	p := tree.Transition{From: tree.CheckpointRef{Node: 3, Step: 40}, Steps: 200, By: "rules", Rationale: "r", Changes: []tree.Change{
 		{Param: "beta", From: tree.Number(0), To: tree.Number(0.5)},
 	}}
-	illegal := p
+	illegal := p // its segments were longer
 	illegal.Changes = []tree.Change{{Param: "beta", From: tree.Number(0), To: tree.Number(50)}}
 	r, err := NewReplay(Recording{Search: "s2", Nodes: []tree.Node{{}, {ID: 8, Transition: illegal}, {ID: 9, Transition: p}, {ID: 10, Transition: p}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := mustPropose(t, r, turn)
-	if len(got.Proposals) != 1 || got.Proposals[0].Note != "replayed from s2" || got.Proposals[0].Changes[0].To != tree.Number(0.5) {
+	if len(got.Proposals) != 1 || got.Proposals[0].Steps != 40 || got.Proposals[0].Note != "replayed from s2" || got.Proposals[0].Changes[0].To != tree.Number(0.5) {
 		t.Errorf("%+v", got.Proposals)
 	}
 	if _, err := NewReplay(Recording{Search: "s3"}); err == nil {
@@ -309,9 +398,16 @@ func TestCatalogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	models, err := o.Models(context.Background())
-	if err != nil || len(models) != 2 || models[0].Name != "broken" || !models[1].Vision || models[1].Context != 16384 || models[1].Size != 1000 {
+	if err != nil || len(models) != 2 || models[0].Name != "bro[31mken" || !models[1].Vision || models[1].Context != 16384 || models[1].Size != 1000 {
 		t.Errorf("%+v, %v", models, err)
 	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	quit := errors.New("quit")
+	s.shown = func() { cancel(quit) } // right after a good answer
+	if models, err := o.Models(ctx); !errors.Is(err, quit) || models != nil {
+		t.Errorf("%+v, %v where the context ended", models, err)
+	}
+	s.shown = nil
 	c, err := newOpenAI(s.URL+"/v1", key{}, transport(nil))
 	if err != nil {
 		t.Fatal(err)
@@ -337,6 +433,7 @@ func TestSurvey(t *testing.T) {
 	}
 	t.Setenv(EnvOpenAIBase, "")
 	t.Setenv(EnvOpenAIBaseOther, "")
+	t.Setenv(EnvOpenAIKeyOther, "")
 	s.Close()
 	if got := Survey(context.Background()); len(got) != 1 || got[0].Err == nil || !strings.Contains(got[0].Err.Error(), "ollama serve") {
 		t.Errorf("%+v", got)
@@ -347,6 +444,7 @@ func TestOpen(t *testing.T) {
 	t.Setenv(EnvOpenAIBase, "")
 	t.Setenv(EnvOpenAIBaseOther, "")
 	t.Setenv(EnvOpenAIKey, "")
+	t.Setenv(EnvOpenAIKeyOther, "")
 	for name, want := range map[string]string{
 		"openai:gpt": "set LLMZERO_OPENAI_BASE_URL", "gemini:x": "want rules, ollama:MODEL", "ollama:": "no model is named", "rules": "want rules",
 	} {
@@ -358,7 +456,7 @@ func TestOpen(t *testing.T) {
 	if _, err := Open("openai:x", "", nil); err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("error %v", err)
 	}
-	for env, bad := range map[string]string{EnvTimeout: "soon", EnvContext: "12"} {
+	for env, bad := range map[string]string{EnvTimeout: "soon", EnvContext: "12", EnvAnswer: "12"} {
 		t.Setenv(env, bad)
 		if _, err := Open("ollama:m", "", nil); err == nil || !strings.Contains(err.Error(), env) {
 			t.Errorf("%s=%s: %v", env, bad, err)
@@ -367,7 +465,8 @@ func TestOpen(t *testing.T) {
 	}
 	t.Setenv(EnvTimeout, "10m")
 	t.Setenv(EnvContext, "4096")
-	if a, err := Open("ollama:m", "", nil); err != nil || a.cfg.Timeout != 10*time.Minute || a.cfg.Context != 4096 {
+	t.Setenv(EnvAnswer, "3000")
+	if a, err := Open("ollama:m", "", nil); err != nil || a.cfg.Timeout != 10*time.Minute || a.cfg.Context != 4096 || a.cfg.Answer != 3000 {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if a, err := Open("skill:ollama:m", "http://127.0.0.1:1", nil); err != nil || a.Name() != "skill:ollama:m" || !a.cfg.Skill || a.cfg.Model != "m" {
@@ -379,6 +478,7 @@ func TestOpen(t *testing.T) {
 func FuzzAnswers(f *testing.F) {
 	for _, s := range []string{
 		goodProposals, goodDiagnosis, "", "{", "<think>{}</think>", `{"proposals":[{}]}`, "\xff{\"a\":1}", "{{{{{{", `{"proposals":[null]}`,
+		strings.Repeat(`{"a":`, 500), strings.Repeat(`{"a":`, 50) + "x", strings.Replace(goodProposals, `"effect"`, `"steps":1e99,"effect"`, 1),
 		proposalJSON("n3@40", "beta", "1e999"), proposalJSON("n3@40", "beta", `"NaN"`), proposalJSON("n3@40", "beta", `{"x":[1]}`),
 	} {
 		f.Add(s)
