@@ -55,6 +55,7 @@ type Agent struct {
 	mu    sync.Mutex
 	model *Model  // as described; nil until the server answered
 	scale float64 // real tokens of a prompt over estimated ones, learnt from the server's counts
+	ratio float64 // as scale, of the last prompt that was read whole; 0: not known
 	most  int     // estimated tokens of a prompt that the server may take, learnt from one that it did not; 0: no limit
 	down  down
 	asked map[judged]bool // which running segments were already asked about

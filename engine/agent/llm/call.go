@@ -47,7 +47,7 @@ func (a *Agent) call(ctx context.Context, c *conversation, x *tree.Exchange, p p
 		var reply Reply
 		reply, err = a.cfg.Client.Chat(ctx, r)
 		a.book(x, reply)
-		if e := dropped(r.Messages, reply); e != nil && (err == nil || answered(err)) {
+		if e := a.dropped(r, reply); e != nil && (err == nil || answered(err)) {
 			err = e
 		}
 		if err == nil {
@@ -96,19 +96,30 @@ func (a *Agent) book(x *tree.Exchange, r Reply) {
 	}
 }
 
-// leastSeen is the least share of the estimated tokens that a server counts when it has read the whole prompt. The
-// estimate is high, and tokenizers differ, but not by this much.
-const leastSeen = 0.4
+// The least shares that a server counts when it has read the whole prompt: of the tokens estimated, which are rather too
+// many, and of those expected by how it counted before.
+const (
+	leastSeen = 0.4
+	leastLike = 0.6
+)
 
 // dropped says that the server answered a prompt that it had not read whole: it counted far fewer tokens than were sent.
-// Some servers drop the beginning of a conversation without a word.
-func dropped(messages []Message, r Reply) error {
+// Some servers drop the beginning of a conversation without a word, or the middle of a message that fills the window.
+func (a *Agent) dropped(q Request, r Reply) error {
+	a.mu.Lock()
+	ratio := a.ratio
+	a.mu.Unlock()
 	sent := 0
-	for _, m := range messages {
+	for _, m := range q.Messages {
 		sent += estimate(m.Text)
 	}
-	if seen := r.TokensIn + r.Cached; r.TokensIn > 0 && float64(seen) < leastSeen*float64(sent) {
+	switch seen := r.TokensIn + r.Cached; {
+	case r.TokensIn <= 0: // it does not count
+		return nil
+	case float64(seen) < max(leastSeen, leastLike*ratio)*float64(sent):
 		return fmt.Errorf("%w: the server read %d tokens where about %d were sent, so it dropped some without a word", ErrTooLong, seen, sent)
+	case q.Context > 0 && r.TokensIn >= int64(q.Context):
+		return fmt.Errorf("%w: it fills all %d tokens", ErrTooLong, q.Context)
 	}
 	return nil
 }
@@ -174,6 +185,9 @@ func (a *Agent) learn(messages []Message, tokens int64) {
 	seen := max(1, min(3, float64(tokens)/float64(est)))
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if images(messages) == 0 {
+		a.ratio = min(3, float64(tokens)/float64(est))
+	}
 	a.scale = max(seen, a.scale+(seen-a.scale)/3)
 	a.most += a.most / 50 // that it did not fit may have been a mistake
 }
