@@ -29,7 +29,7 @@ trap 'exit 130' INT TERM
 bin=${LLMZERO_BIN:-$work/llmzero}
 [ -n "${LLMZERO_BIN:-}" ] || (cd "$(dirname "$0")/../../../.." && go build -o "$bin" .)
 
-HOME=$work OLLAMA_MODELS=$work/models OLLAMA_HOST=127.0.0.1:0 OLLAMA_NO_CLOUD=1 "$server" serve 2>"$work/log" &
+HOME=$work OLLAMA_MODELS=$work/models OLLAMA_HOST=127.0.0.1:0 OLLAMA_NO_CLOUD=1 "$server" serve >"$work/log" 2>&1 &
 pid=$!
 address=
 for _ in $(seq 100); do
