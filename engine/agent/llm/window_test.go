@@ -34,6 +34,17 @@ func TestDroppedPrompt(t *testing.T) {
 	}, answer{text: goodDiagnosis, tokens: 30})
 }
 
+// TestDroppedHalf has servers that read half of what they read before in relation, or as much as the window holds.
+func TestDroppedHalf(t *testing.T) {
+	for why, claims := range map[string][2]int{"without a word": {6000, 3500}, "it fills all 16384": {3000, 16384}} {
+		s := newServer(t, answer{text: goodDiagnosis, tokens: claims[0]}, answer{text: goodProposals, tokens: claims[1]}, answer{text: goodProposals, tokens: claims[0]})
+		got := mustPropose(t, newAgent(t, "openai", s, nil), testTurn())
+		if x := got.Exchanges[1]; len(x.Errors) != 1 || !strings.Contains(x.Errors[0], why) || x.Fallback != "" {
+			t.Errorf("errors %q, want %q; fallback %q", x.Errors, why, x.Fallback)
+		}
+	}
+}
+
 // TestCachedPrompt has a server that leaves what it had in its cache out of its count, and says so.
 func TestCachedPrompt(t *testing.T) {
 	s := newServer(t, answer{text: goodDiagnosis, tokens: 30, cached: 2500}, answer{text: goodProposals, tokens: 30, cached: 3500})
