@@ -21,11 +21,14 @@ func TestCatalogs(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	quit := errors.New("quit")
-	s.shown = func() { cancel(quit) } // right after a good answer
+	s.asked = func() { cancel(quit) } // right after the first model's description
+	if o, err = newOllama(s.URL, transport(nil)); err != nil {
+		t.Fatal(err)
+	}
 	if models, err := o.Models(ctx); !errors.Is(err, quit) || models != nil {
 		t.Errorf("%+v, %v where the context ended", models, err)
 	}
-	s.shown = nil
+	s.asked = nil
 	c, err := newOpenAI(s.URL+"/v1", key{}, transport(nil))
 	if err != nil {
 		t.Fatal(err)

@@ -140,7 +140,7 @@ type server struct {
 	context int
 	params  string
 	hidden  bool   // Ollama's own API is not there
-	shown   func() // runs before the answer of /api/show
+	asked   func() // runs before the answer of /api/version
 }
 
 func newServer(t *testing.T, answers ...answer) *server {
@@ -150,6 +150,9 @@ func newServer(t *testing.T, answers ...answer) *server {
 	mux.HandleFunc("POST /api/chat", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, s.ollama) })
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, s.openai) })
 	mux.HandleFunc("GET /api/version", func(w http.ResponseWriter, r *http.Request) {
+		if s.asked != nil {
+			s.asked()
+		}
 		if s.hidden {
 			http.NotFound(w, r)
 			return
@@ -178,9 +181,6 @@ func write(w http.ResponseWriter, s string) {
 }
 
 func (s *server) show(w http.ResponseWriter, r *http.Request) {
-	if s.shown != nil {
-		s.shown()
-	}
 	var q struct{ Model string }
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Model != s.model {
 		w.WriteHeader(http.StatusNotFound)

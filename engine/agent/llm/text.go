@@ -21,14 +21,16 @@ func clean(s string, n int) string {
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r):
 			continue
 		}
+		if count++; space {
+			count++
+		}
+		if count > n {
+			b.WriteRune('…')
+			break
+		}
 		if space {
 			b.WriteByte(' ')
 			space = false
-			count++
-		}
-		if count++; count > n {
-			b.WriteRune('…')
-			break
 		}
 		b.WriteRune(r)
 	}
