@@ -58,11 +58,9 @@ func overflows(message string) bool {
 	return false
 }
 
-// Bounds of the search for an answer's object: an answer may be hostile, or a small model that opens braces for ever.
-const (
-	maxOpen    = 3 // starts that reach the end of the text without closing; what follows lies inside them
-	workFactor = 4 // bytes parsed in failed tries, as a multiple of the text
-)
+// workFactor bounds the bytes parsed in failed tries as a multiple of the text: a small model may open braces for ever, and
+// each start would be parsed to the text's end.
+const workFactor = 4
 
 // extract finds the JSON object in an answer, past thinking text, code fences and prose: the last object that parses,
 // since thoughts come first.
@@ -85,10 +83,9 @@ func extract(s string) (json.RawMessage, error) {
 // lastObject tries every opening brace outside the objects found so far, within bounds; work is how many bytes the failed
 // tries took.
 func lastObject(s string) (found json.RawMessage, work int) {
-	open := 0
 	for i := 0; ; {
 		at := strings.IndexByte(s[i:], '{')
-		if at < 0 || open >= maxOpen || work > workFactor*len(s)+1024 {
+		if at < 0 || work > workFactor*len(s)+1024 {
 			return found, work
 		}
 		i += at
@@ -107,7 +104,6 @@ func lastObject(s string) (found json.RawMessage, work int) {
 			work += int(wrong.Offset)
 		} else { // the text ended
 			work += len(s) - i
-			open++
 		}
 		i++
 	}
