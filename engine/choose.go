@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"math"
 
@@ -52,7 +53,8 @@ func (e *Engine) chosen(ctx context.Context, id tree.NodeID, c agent.Choice, err
 		e.opts.Logger.Warn("the agent chose no checkpoint; the rule's choice stands", "node", id, "err", err)
 	case !n.State.Trained() || c.Index < 0 || c.Index >= len(n.Outcome.Checkpoints) || !n.Outcome.Checkpoints[c.Index].Val.Known():
 	case c.Index != n.Outcome.Chosen || (c.Why != "" && c.Why != n.Outcome.ChosenWhy):
-		entries = append(entries, entry{e.opts.Agent.Name(), &event.Chosen{Node: id, Index: c.Index, Why: c.Why}})
+		by := cmp.Or(c.By, e.opts.Agent.Name())
+		entries = append(entries, entry{by, &event.Chosen{Node: id, Index: c.Index, Why: c.Why}})
 	}
 	return e.commit(ctx, c.Exchanges, entries...)
 }

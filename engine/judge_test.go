@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"llmzero/engine/agent"
+	"llmzero/engine/event"
 	"llmzero/engine/tree"
 )
 
@@ -176,12 +177,21 @@ func TestAgentChooses(t *testing.T) {
 		if x.Node.ID == 2 {
 			return agent.Choice{Index: 99} // nonsense: the rule's choice stands
 		}
-		return agent.Choice{Index: 1, Why: "before the collapse"}
+		by := ""
+		if x.Node.ID == 3 {
+			by = "rules" // the agent left it to the rules
+		}
+		return agent.Choice{Index: 1, Why: "before the collapse", By: by}
 	}
 	if err := r.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	now := r.check(t)
+	for _, e := range r.record.journal() {
+		if c, ok := e.Body.(*event.Chosen); ok && e.Who != map[bool]string{true: "rules", false: "fake"}[c.Node == 3] {
+			t.Errorf("the choice at node %d is signed %q", c.Node, e.Who)
+		}
+	}
 	if o := now.Nodes[1].Outcome; o.Chosen != 1 || o.ChosenWhy != "before the collapse" || o.Val != o.Checkpoints[1].Val {
 		t.Errorf("node 1 goes on from checkpoint %d: %q", o.Chosen, o.ChosenWhy)
 	}

@@ -40,7 +40,7 @@ type Turn struct {
 	Hints    []tree.Hint // oldest first; the last one weighs most
 	Budget   tree.Budget
 	Spent    tree.Spent
-	Steps    int    // optimizer steps that a proposed segment takes unless the agent has a reason
+	Steps    int    // optimizer steps that a proposed segment takes unless the agent has a reason; see StepBounds
 	Count    int    // how many proposals are wanted, at least 1
 	Seed     uint64 // every random choice of the turn comes from it
 	// Fresh asks for a fresh start: proposals resume from the root and vary the practitioner's configuration.
@@ -106,6 +106,7 @@ type Ended struct {
 // Choice picks a checkpoint.
 type Choice struct {
 	Index     int    // into Outcome.Checkpoints, -1 when there is none
+	By        string // who decided: an agent that asks a model may leave it to the rules; empty: the agent
 	Why       string // "best validation", "before the entropy collapse at step 80"
 	Exchanges []tree.Exchange
 }

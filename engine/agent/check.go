@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"llmzero/engine/tree"
 )
@@ -51,7 +52,16 @@ func (t Turn) Result(p tree.Transition) (tree.Config, error) {
 	return n.Config.With(p.Changes), nil
 }
 
-// Check says why a proposal may not be made, or nil: its checkpoint exists, each change starts from the value in force,
+// StepBounds are the fewest and the most steps that a proposed segment may take: half and double of the turn's. A turn
+// that names no steps sets no bounds but 1.
+func (t Turn) StepBounds() (least, most int) {
+	if t.Steps < 1 {
+		return 1, math.MaxInt32
+	}
+	return max(1, t.Steps/2), 2 * t.Steps
+}
+
+// Check says why a proposal may not be made, or nil: its checkpoint exists, its steps are within StepBounds, each change starts from the value in force,
 // the resulting configuration is inside the space and outside the bans (also where the value was in force before the
 // ban), and neither a child of the same checkpoint nor a veto has it already.
 func (t Turn) Check(p tree.Transition) error {
@@ -62,8 +72,11 @@ func (t Turn) Check(p tree.Transition) error {
 	if t.Fresh && p.From.Node != tree.Root {
 		return fmt.Errorf("a fresh start is wanted, and it resumes from node %d: %w", p.From.Node, ErrCheckpoint)
 	}
-	if p.Steps < 1 {
+	switch least, most := t.StepBounds(); {
+	case p.Steps < 1:
 		return fmt.Errorf("a segment of %d steps: it takes at least 1", p.Steps)
+	case p.Steps < least || p.Steps > most:
+		return fmt.Errorf("a segment of %d steps: %d to %d are allowed", p.Steps, least, most)
 	}
 	seen := map[string]bool{}
 	for _, c := range p.Changes {

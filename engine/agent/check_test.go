@@ -60,6 +60,10 @@ func TestCheck(t *testing.T) {
 		"unknown":             {p: from(1, 10, tree.Change{Param: "y", To: tree.Number(1)}), text: "no such parameter"},
 		"wrong start":         {p: from(1, 10, tree.Change{Param: "x", From: tree.Number(2), To: tree.Number(4)}), text: "in force is 1"},
 		"twice":               {p: from(1, 10, x(4), x(5)), text: "changed twice"},
+		"too long":            {p: tree.Transition{From: tree.CheckpointRef{Node: 1, Step: 10}, Steps: 11}, text: "2 to 10"},
+		"too short":           {p: tree.Transition{From: tree.CheckpointRef{Node: 1, Step: 10}, Steps: 1}, text: "2 to 10"},
+		"half":                {p: tree.Transition{From: tree.CheckpointRef{Node: 1, Step: 10}, Steps: 2}},
+		"double":              {p: tree.Transition{From: tree.CheckpointRef{Node: 1, Step: 10}, Steps: 10}},
 		"no steps":            {p: tree.Transition{From: tree.CheckpointRef{Node: 1, Step: 10}}, text: "at least 1"},
 	} {
 		err := checkTurn().Check(c.p)

@@ -144,12 +144,14 @@ type Exchange struct {
 	Prompt    string        `json:"prompt"`
 	Images    int           `json:"images,omitempty"`
 	Answer    string        `json:"answer"`
-	Errors    []string      `json:"errors,omitempty"` // what was wrong with an answer, in order
+	Thinking  string        `json:"thinking,omitempty"` // what the model thought before it answered, shortened
+	Errors    []string      `json:"errors,omitempty"`   // what was wrong with an answer, in order
 	Repaired  bool          `json:"repaired,omitempty"`
 	Fallback  string        `json:"fallback,omitempty"` // why the rules agent stepped in
 	TokensIn  int64         `json:"tokens_in,omitempty"`
 	TokensOut int64         `json:"tokens_out,omitempty"`
 	Latency   time.Duration `json:"latency,omitempty"`
 	Cost      float64       `json:"cost,omitempty"`
+	Priced    bool          `json:"priced,omitempty"` // whether the price table has the model; without, Cost 0 means unknown
 	When      time.Time     `json:"when"`
 }

@@ -14,6 +14,7 @@ import (
 	"llmzero/engine/tree"
 	"llmzero/store"
 	"llmzero/tui"
+	"llmzero/tui/component/paint"
 )
 
 // query is a command that reads and prints: one JSON value with --json, else text.
@@ -121,7 +122,8 @@ func newDoctor(a *app) *cobra.Command {
 			facts := a.facts(ctx)
 			return facts, func(w io.Writer) error {
 				for _, f := range facts {
-					if _, err := fmt.Fprintln(w, f); err != nil {
+					// Names of models and servers' words are not ours: nothing in them may steer the terminal.
+					if _, err := fmt.Fprintln(w, paint.Clean(f.String())); err != nil {
 						return err
 					}
 				}

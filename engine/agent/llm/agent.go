@@ -25,7 +25,10 @@ type Config struct {
 	// Context is the context window to use, in tokens; 0 takes the model's, at most DefaultContext. A window that the
 	// model cannot have is cut to the model's.
 	Context int
-	Answer  int           // most tokens of an answer; 0: DefaultAnswer, and never more than a third of the window
+	// Answer is the most tokens of an answer, its thoughts included, and never more than half the window. 0 takes
+	// DefaultAnswer and at most a third of the window; for a model that thinks, and after an answer that was cut,
+	// ThinkingAnswer.
+	Answer  int
 	Timeout time.Duration // of one call; 0: DefaultTimeout
 	Vision  *bool         // overrules what the catalog says, nil: believe it
 	Skill   bool          // the skill arm: a tuning guide and no tree
@@ -37,6 +40,7 @@ type Config struct {
 const (
 	DefaultContext = 16384
 	DefaultAnswer  = 1500
+	ThinkingAnswer = 6144
 	DefaultTimeout = 3 * time.Minute
 )
 
@@ -51,6 +55,8 @@ type Agent struct {
 	mu    sync.Mutex
 	model *Model  // as described; nil until the server answered
 	scale float64 // real tokens of a prompt over estimated ones, learnt from the server's counts
+	ratio float64 // as scale, of the last prompt that was read whole; 0: not known
+	most  int     // estimated tokens of a prompt that the server may take, learnt from one that it did not; 0: no limit
 	down  down
 	asked map[judged]bool // which running segments were already asked about
 }
@@ -64,9 +70,6 @@ func New(cfg Config) (*Agent, error) {
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = DefaultTimeout
-	}
-	if cfg.Answer <= 0 {
-		cfg.Answer = DefaultAnswer
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -85,6 +88,7 @@ const (
 const (
 	EnvTimeout = "LLMZERO_AGENT_TIMEOUT" // of one call: 10m
 	EnvContext = "LLMZERO_AGENT_CONTEXT" // tokens of the context window
+	EnvAnswer  = "LLMZERO_AGENT_ANSWER"  // tokens of an answer, with what the model thinks before it
 )
 
 // environment reads what tunes an agent.
@@ -103,11 +107,21 @@ func (c *Config) environment() error {
 		}
 		c.Context = n
 	}
+	if s := os.Getenv(EnvAnswer); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < minAnswer || n > 1<<24 {
+			return fmt.Errorf("%s is %q: want a number of tokens from %d on", EnvAnswer, s, minAnswer)
+		}
+		c.Answer = n
+	}
 	return nil
 }
 
-// minContext is the least window that holds a question and its answer.
-const minContext = 2048
+// The least window that holds a question and its answer, and the least answer that holds a proposal.
+const (
+	minContext = 2048
+	minAnswer  = 256
+)
 
 // Open makes the agent that a name says: ollama:MODEL, openai:MODEL, or skill: before either. Base overrides the server's
 // address of the environment; it may be empty.
@@ -176,19 +190,28 @@ func (a *Agent) describe(ctx context.Context) (Model, error) {
 	return m, nil
 }
 
-// window is the context length to ask for and how much of it the answer may take.
-func (a *Agent) window(m Model) (window, answer int) {
+// window is the context length to ask for and how much of it the answer may take; room asks for a long one.
+func (a *Agent) window(m Model, room bool) (window, answer int) {
 	window = a.cfg.Context
 	if window <= 0 {
 		window = DefaultContext
-		if m.Context <= 0 {
+		switch n := m.Fits(); {
+		case n <= 0:
 			window = unknownContext
+		case n < window:
+			window = n
 		}
 	}
 	if m.Context > 0 {
 		window = min(window, m.Context)
 	}
-	return window, min(a.cfg.Answer, window/3)
+	switch {
+	case a.cfg.Answer > 0:
+		return window, min(a.cfg.Answer, window/2)
+	case room || m.Thinking:
+		return window, min(ThinkingAnswer, window/2)
+	}
+	return window, min(DefaultAnswer, window/3)
 }
 
 // Propose asks for a diagnosis and then for proposals. When either fails, the rules agent proposes, and the proposals'
@@ -263,7 +286,8 @@ func (a *Agent) diagnose(ctx context.Context, c *conversation, t agent.Turn) ([]
 
 func (a *Agent) propose(ctx context.Context, c *conversation, t agent.Turn, places []place) ([]tree.Transition, bool, error) {
 	count := min(maxProposals, max(1, t.Count))
-	s, err := proposalsSchema(t.Spec.Space, places, count)
+	least, most := t.StepBounds()
+	s, err := proposalsSchema(t, places, count)
 	if err != nil {
 		return nil, false, err
 	}
@@ -274,7 +298,9 @@ func (a *Agent) propose(ctx context.Context, c *conversation, t agent.Turn, plac
 	first := false // whether the answer's best proposal may be made
 	return ask(ctx, a, c, question[[]tree.Transition]{
 		phase: "propose", schema: s, template: "propose",
-		data: map[string]any{"Count": count, "Steps": max(1, t.Steps), "Places": list(names), "Changes": maxChanges},
+		data: map[string]any{
+			"Count": count, "Steps": max(1, t.Steps), "Least": least, "Most": most, "Places": list(names), "Changes": maxChanges,
+		},
 		read: func(text string) ([]tree.Transition, []string) {
 			p, err := decode[proposals](text, s)
 			if err != nil {

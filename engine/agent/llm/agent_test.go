@@ -36,8 +36,8 @@ func TestProposes(t *testing.T) {
 			t.Errorf("finding %+v: the numbers must be those of the series", f)
 		}
 		x := got.Exchanges[1]
-		if x.Phase != "propose" || x.ID != p.Exchange || x.Prompt == "" || x.Answer != goodProposals || x.TokensIn != 100 ||
-			x.TokensOut != 20 || x.Fallback != "" || x.Repaired || x.Versions == "" || x.Node != 3 {
+		if x.Phase != "propose" || x.ID != p.Exchange || x.Prompt == "" || x.Answer != goodProposals || x.TokensIn != int64(s.counts[1]) ||
+			x.TokensOut != 20 || x.Fallback != "" || x.Repaired || x.Priced || x.Versions == "" || x.Node != 3 {
 			t.Errorf("exchange %+v", x)
 		}
 		if got.Exchanges[0].Phase != "diagnose" || got.Exchanges[0].ID == x.ID {
@@ -99,7 +99,7 @@ func TestRepairs(t *testing.T) {
 				if one, two := seedOf(s.bodies[1]), seedOf(s.bodies[2]); one == two {
 					t.Errorf("the repair asks with the same seed %v, which would give the same answer", one)
 				}
-				if x.TokensIn != 200 {
+				if x.TokensIn != int64(s.counts[1]+s.counts[2]) || x.TokensOut != 40 {
 					t.Errorf("%d prompt tokens: both calls count", x.TokensIn)
 				}
 			}, answer{text: goodDiagnosis}, answer{text: bad.text}, answer{text: goodProposals})
@@ -141,7 +141,7 @@ func TestLenient(t *testing.T) {
 		"said again":   strings.Replace(good, `"changes":[`, `"changes":[{"parameter":"beta","value":0.1,"reason":"x"},`, 1),
 		"as it is":     proposalJSON("n3@40", "num_generations", "8"),
 		"spaces":       proposalJSON(" n3@40 ", " beta ", "0.1"),
-		"escape codes": strings.Replace(good, "because", `be\u001b[31mcause\u202e`, 1),
+		"escape codes": strings.NewReplacer("because", `be\u001b[31mcause\u202e`, `"r"`, `"r\u001b[31m\u202e"`, `"e"`, `"e\u001b[31m\u202e"`).Replace(good),
 	} {
 		t.Run(name, func(t *testing.T) {
 			agents(t, func(t *testing.T, a *Agent, _ *server) {
@@ -149,10 +149,17 @@ func TestLenient(t *testing.T) {
 				if x := got.Exchanges[1]; x.Repaired || x.Fallback != "" || len(x.Errors) > 0 {
 					t.Errorf("exchange %+v", x)
 				}
-				if strings.ContainsAny(got.Proposals[0].Rationale, "\x1b\u202e") {
-					t.Errorf("control characters in %q", got.Proposals[0].Rationale)
+				p := got.Proposals[0]
+				said := []string{p.Rationale, p.Effect.Text, got.Findings[0].Evidence[0].Text}
+				for _, c := range p.Changes {
+					said = append(said, c.Reason)
 				}
-			}, answer{text: goodDiagnosis}, answer{text: text})
+				for _, s := range said {
+					if strings.ContainsAny(s, "\x1b\u202e") {
+						t.Errorf("control characters in %q", s)
+					}
+				}
+			}, answer{text: strings.Replace(goodDiagnosis, "A third", `A\u001b[31m th\u202eird`, 1)}, answer{text: text})
 		})
 	}
 }
@@ -346,7 +353,9 @@ func TestPromptTooLong(t *testing.T) {
 func TestVision(t *testing.T) {
 	for _, vision := range []bool{false, true} {
 		s := newServer(t, answer{text: goodDiagnosis}, answer{text: goodProposals})
-		s.vision = vision
+		if vision {
+			s.caps = []string{"vision"}
+		}
 		got := mustPropose(t, newAgent(t, "ollama", s, nil), testTurn())
 		msgs, ok := s.bodies[0]["messages"].([]any)
 		if !ok {
@@ -405,10 +414,22 @@ func TestCosts(t *testing.T) {
 	a := newAgent(t, "ollama", s, nil)
 	a.cfg.Prices = prices
 	got := mustPropose(t, a, testTurn())
-	if want := (2*100 + 10*20) / 1e6; got.Exchanges[0].Cost != want {
+	if want := float64(2*s.counts[0]+10*20) / 1e6; got.Exchanges[0].Cost != want || !got.Exchanges[0].Priced {
 		t.Errorf("cost %g, want %g", got.Exchanges[0].Cost, want)
 	}
-	for _, bad := range []string{"[[price]]\nmodel=\"[\"", "[[price]]\nmodel=\"x\"\nper_m_in=-1", "[[price]]\nper_m_in=1", "price=", "[[price]]\nmodel=\"x\"\nper_m_in=nan"} {
+	for model, known := range map[string]bool{"tiny": true, "vendor/tiny": false, "big": false} {
+		if _, ok := prices.Cost(model, 1, 1); ok != known {
+			t.Errorf("%s: known %v", model, ok)
+		}
+	}
+	vendor, err := ParsePrices([]byte("[[price]]\nmodel = \"*-mini\"\nper_m_in = 2.0\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := vendor.Cost("openai/gpt/x-mini", 1e6, 0); !ok || c != 2 {
+		t.Errorf("a star does not stand for a slash: %g, %v", c, ok)
+	}
+	for _, bad := range []string{"", "# nothing", "[[prices]]\nmodel=\"x\"\nper_m_in=1", "[[price]]\nmodel=\"x\"\nper_m_input=2", "[[price]]\nmodel=\"[\"", "[[price]]\nmodel=\"x\"\nper_m_in=-1", "[[price]]\nper_m_in=1", "price=", "[[price]]\nmodel=\"x\"\nper_m_in=nan"} {
 		if _, err := ParsePrices([]byte(bad)); err == nil {
 			t.Errorf("accepted %q", bad)
 		}

@@ -131,12 +131,16 @@ func (a *Agent) Choose(ctx context.Context, e agent.Ended) (agent.Choice, error)
 			if i < 0 {
 				return agent.Choice{Index: -1}, []string{"checkpoint " + clean(d.Checkpoint, 40) + " is not one of this segment's"}
 			}
-			if wrong := muchWorse(places, i); wrong != "" && !severe(signs) {
+			why := clean(d.Why, maxText)
+			if why == "" {
+				return agent.Choice{Index: -1}, []string{"it gives no reason"}
+			}
+			if wrong := muchWorse(places, i); wrong != "" && !severe(rules.Collapses(signs)) {
 				return agent.Choice{Index: -1}, []string{wrong}
 			}
-			return agent.Choice{Index: i, Why: clean(d.Why, maxText)}, nil
+			return agent.Choice{Index: i, Why: why, By: a.cfg.Name}, nil
 		},
-		usable: func(c agent.Choice) bool { return c.Index >= 0 && c.Why != "" },
+		usable: func(c agent.Choice) bool { return c.By != "" },
 	})
 	if err != nil {
 		return byRules, err
@@ -150,7 +154,7 @@ func (a *Agent) Choose(ctx context.Context, e agent.Ended) (agent.Choice, error)
 }
 
 // muchWorse says that a checkpoint scores below the best by more than three standard errors of their difference. A model
-// that gives such a score away without a severe finding to flee from has misread the table.
+// that gives such a score away without a severe collapse to flee from has misread the table.
 func muchWorse(places []place, i int) string {
 	for _, p := range places {
 		if gap := p.val.Mean - places[i].val.Mean; p.val.Known() && places[i].val.Known() && gap > 3*math.Hypot(p.val.SE, places[i].val.SE) {

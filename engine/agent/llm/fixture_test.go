@@ -120,7 +120,11 @@ type answer struct {
 	undone bool          // end the stream without the mark that it is complete
 	hang   chan struct{} // answer only when this is closed, or never
 	raw    string        // these bytes instead of any protocol
-	tokens int           // prompt tokens that the server claims
+	tokens int           // prompt tokens that the server claims, 0: a quarter of the prompt's bytes
+	cached int           // of them from a cache
+	think  string        // thoughts, told apart
+	refuse string        // what the model says instead
+	before func()        // runs first
 }
 
 // server fakes the chat endpoints of both protocols. Chat calls get the answers in order; the last one repeats.
@@ -130,9 +134,13 @@ type server struct {
 	answers []answer
 	bodies  []map[string]any
 	headers []http.Header
+	counts  []int  // prompt tokens claimed, of each call
 	model   string // what /api/show and /v1/models say
-	vision  bool
+	caps    []string
 	context int
+	params  string
+	hidden  bool   // Ollama's own API is not there
+	asked   func() // runs before the answer of /api/version
 }
 
 func newServer(t *testing.T, answers ...answer) *server {
@@ -141,9 +149,18 @@ func newServer(t *testing.T, answers ...answer) *server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/chat", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, s.ollama) })
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, s.openai) })
-	mux.HandleFunc("GET /api/version", func(w http.ResponseWriter, _ *http.Request) { write(w, `{"version":"0.17.7"}`) })
+	mux.HandleFunc("GET /api/version", func(w http.ResponseWriter, r *http.Request) {
+		if s.asked != nil {
+			s.asked()
+		}
+		if s.hidden {
+			http.NotFound(w, r)
+			return
+		}
+		write(w, `{"version":"0.17.7"}`)
+	})
 	mux.HandleFunc("GET /api/tags", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, `{"models":[{"name":"tiny","model":"tiny","size":1000},{"name":"broken","model":"broken","size":5}]}`)
+		write(w, `{"models":[{"name":"tiny","model":"tiny","size":1000},{"name":"bro\u001b[31mken","model":"broken","size":5}]}`)
 	})
 	mux.HandleFunc("POST /api/show", s.show)
 	mux.HandleFunc("GET /v1/models", func(w http.ResponseWriter, _ *http.Request) {
@@ -170,11 +187,12 @@ func (s *server) show(w http.ResponseWriter, r *http.Request) {
 		write(w, `{"error":"model '`+q.Model+`' not found"}`)
 		return
 	}
-	caps := `["completion"]`
-	if s.vision {
-		caps = `["completion","vision"]`
+	caps, err := json.Marshal(append([]string{"completion"}, s.caps...))
+	if err != nil {
+		panic(err)
 	}
-	write(w, fmt.Sprintf(`{"details":{"parameter_size":"135M"},"capabilities":%s,"model_info":{"llama.context_length":%d}}`, caps, s.context))
+	write(w, fmt.Sprintf(`{"details":{"parameter_size":"135M"},"parameters":%q,"capabilities":%s,"model_info":{"llama.context_length":%d}}`,
+		s.params, caps, s.context))
 }
 
 func (s *server) chat(w http.ResponseWriter, r *http.Request, send func(http.ResponseWriter, answer)) {
@@ -186,7 +204,14 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, send func(http.Res
 	s.mu.Lock()
 	s.bodies, s.headers = append(s.bodies, body), append(s.headers, r.Header.Clone())
 	a := s.answers[min(len(s.bodies)-1, len(s.answers)-1)]
+	if a.tokens == 0 {
+		a.tokens = texts(body["messages"]) / 4
+	}
+	s.counts = append(s.counts, a.tokens)
 	s.mu.Unlock()
+	if a.before != nil {
+		a.before()
+	}
 	if a.hang != nil {
 		select {
 		case <-a.hang:
@@ -209,15 +234,35 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, send func(http.Res
 	}
 }
 
+// texts adds up the strings in a request's messages.
+func texts(v any) (n int) {
+	switch v := v.(type) {
+	case string:
+		return len(v)
+	case []any:
+		for _, x := range v {
+			n += texts(x)
+		}
+	case map[string]any:
+		n = texts(v["content"]) + texts(v["text"])
+	}
+	return n
+}
+
 func (s *server) ollama(w http.ResponseWriter, a answer) {
+	thought := false
 	line := func(text string, done bool) {
 		reason := a.reason
 		if reason == "" {
 			reason = "stop"
 		}
 		m := map[string]any{"model": "tiny", "message": map[string]any{"role": "assistant", "content": text}, "done": done}
+		if a.think != "" && !thought {
+			thought = true
+			m["message"] = map[string]any{"role": "assistant", "thinking": a.think}
+		}
 		if done {
-			m["done_reason"], m["prompt_eval_count"], m["eval_count"] = reason, max(a.tokens, 100), 20
+			m["done_reason"], m["prompt_eval_count"], m["eval_count"] = reason, a.tokens, 20
 		}
 		b, err := json.Marshal(m)
 		if err != nil {
@@ -227,6 +272,9 @@ func (s *server) ollama(w http.ResponseWriter, a answer) {
 		if f, ok := w.(http.Flusher); ok {
 			f.Flush()
 		}
+	}
+	if a.think != "" {
+		line("", false)
 	}
 	half := len(a.text) / 2
 	line(a.text[:half], false)
@@ -247,10 +295,20 @@ func (s *server) openai(w http.ResponseWriter, a answer) {
 	if a.undone {
 		reason = ""
 	}
+	message := map[string]any{"role": "assistant", "content": a.text}
+	if a.think != "" {
+		message["reasoning_content"] = a.think
+	}
+	if a.refuse != "" {
+		message["refusal"] = a.refuse
+	}
 	b, err := json.Marshal(map[string]any{
 		"id": "1", "object": "chat.completion", "model": "tiny",
-		"choices": []any{map[string]any{"index": 0, "finish_reason": reason, "message": map[string]any{"role": "assistant", "content": a.text}}},
-		"usage":   map[string]any{"prompt_tokens": max(a.tokens, 100), "completion_tokens": 20, "total_tokens": 120},
+		"choices": []any{map[string]any{"index": 0, "finish_reason": reason, "message": message}},
+		"usage": map[string]any{
+			"prompt_tokens": a.tokens, "completion_tokens": 20, "total_tokens": a.tokens + 20,
+			"prompt_tokens_details": map[string]any{"cached_tokens": a.cached},
+		},
 	})
 	if err != nil {
 		panic(err)
@@ -325,7 +383,8 @@ func newAgent(t *testing.T, proto string, s *server, waits *[]time.Duration) *Ag
 		}
 		cfg.Client, cfg.Catalog = o, o
 	} else {
-		o, err := newOpenAI(s.URL+"/v1", secret, transport(waits))
+		s.hidden = true
+		o, err := newOpenAI(s.URL+"/v1", key{secret, EnvOpenAIKey}, transport(waits))
 		if err != nil {
 			t.Fatal(err)
 		}

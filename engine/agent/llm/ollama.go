@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ollama/ollama/api"
 	"github.com/ollama/ollama/envconfig"
@@ -61,43 +63,47 @@ func (o *Ollama) Chat(ctx context.Context, r Request) (Reply, error) {
 		}
 		req.Messages = append(req.Messages, msg)
 	}
-	var text strings.Builder
+	var text, thoughts strings.Builder
 	var last api.ChatResponse
+	ctx, told := withRetryAfter(ctx)
 	err := o.api.Chat(ctx, req, func(c api.ChatResponse) error {
-		if text.Len()+len(c.Message.Content) > maxAnswer {
+		if text.Len()+thoughts.Len()+len(c.Message.Content)+len(c.Message.Thinking) > maxAnswer {
 			return ErrCut
 		}
 		text.WriteString(c.Message.Content)
+		thoughts.WriteString(c.Message.Thinking)
 		last = c
 		return nil
 	})
+	reply := Reply{
+		Text: text.String(), Thinking: thoughts.String(), Model: last.Model,
+		TokensIn: int64(last.PromptEvalCount), TokensOut: int64(last.EvalCount),
+	}
 	if err != nil {
-		return Reply{}, o.explain(ctx, err, r.Model)
+		return reply, o.explain(ctx, err, r.Model, *told)
 	}
 	// The library returns nil when the connection ends early, whatever ended it.
-	if err := finish(ctx, text.String(), last.Done, last.DoneReason == "length"); err != nil {
-		return Reply{}, fmt.Errorf("ollama %s: %w", r.Model, err)
+	if err := finish(ctx, reply.Text, last.Done, last.DoneReason == "length"); err != nil {
+		return reply, fmt.Errorf("ollama %s: %w", r.Model, err)
 	}
-	return Reply{
-		Text: text.String(), Model: last.Model, Server: o.server(ctx),
-		TokensIn: int64(last.PromptEvalCount), TokensOut: int64(last.EvalCount),
-	}, nil
+	reply.Server = o.server(ctx)
+	return reply, nil
 }
 
 // Models lists what the server has pulled.
 func (o *Ollama) Models(ctx context.Context) ([]Model, error) {
 	list, err := o.api.List(ctx)
 	if err != nil {
-		return nil, o.explain(ctx, err, "")
+		return nil, o.explain(ctx, err, "", 0)
 	}
 	var out []Model
 	for _, m := range list.Models {
 		d, err := o.Describe(ctx, m.Name)
 		if ctx.Err() != nil {
-			return nil, err
+			return nil, o.explain(ctx, context.Cause(ctx), "", 0)
 		}
 		if err != nil { // one broken model must not hide the others
-			d = Model{Name: m.Name}
+			d = Model{Name: clean(m.Name, maxName)}
 		}
 		d.Size = m.Size
 		out = append(out, d)
@@ -106,22 +112,45 @@ func (o *Ollama) Models(ctx context.Context) ([]Model, error) {
 	return out, nil
 }
 
-// Describe asks for a model's context length and whether it sees images.
+// maxName is the most characters of a model's name that are shown.
+const maxName = 200
+
+// Describe asks for a model's context length, whether it sees images and whether it thinks. The name in what it returns is
+// for people, without what could steer a terminal.
 func (o *Ollama) Describe(ctx context.Context, name string) (Model, error) {
+	m, _, err := o.show(ctx, name)
+	return m, err
+}
+
+// defaultWindow is the least context that a server runs a model with when neither the model nor a request asks for one. On
+// a large GPU it may be more, which the server does not tell.
+const defaultWindow = 4096
+
+// show describes a model and tells the context window that a request gets which cannot ask for one.
+func (o *Ollama) show(ctx context.Context, name string) (m Model, window int, err error) {
 	show, err := o.api.Show(ctx, &api.ShowRequest{Model: name})
 	if err != nil {
-		return Model{}, o.explain(ctx, err, name)
+		return Model{}, 0, o.explain(ctx, err, name, 0)
 	}
-	m := Model{
-		Name: name, Params: clean(show.Details.ParameterSize, 20), Server: o.server(ctx),
-		Vision: slices.Contains(show.Capabilities, model.CapabilityVision),
+	m = Model{
+		Name: clean(name, maxName), Params: clean(show.Details.ParameterSize, 20), Server: o.server(ctx),
+		Vision:   slices.Contains(show.Capabilities, model.CapabilityVision),
+		Thinking: slices.Contains(show.Capabilities, model.CapabilityThinking),
 	}
 	for key, v := range show.ModelInfo {
 		if n, ok := v.(float64); ok && strings.HasSuffix(key, ".context_length") && n > 0 && n < 1<<31 {
 			m.Context = int(n)
 		}
 	}
-	return m, nil
+	window = defaultWindow
+	for line := range strings.Lines(show.Parameters) {
+		if f := strings.Fields(line); len(f) == 2 && f[0] == "num_ctx" {
+			if n, err := strconv.Atoi(f[1]); err == nil && n > 0 {
+				window = n
+			}
+		}
+	}
+	return m, window, nil
 }
 
 // server names the server and its version, asked for once.
@@ -138,8 +167,15 @@ func (o *Ollama) server(ctx context.Context) string {
 	return o.version
 }
 
+// known is the server and its version if it was asked for.
+func (o *Ollama) known() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.version
+}
+
 // explain turns the library's errors into ours, with what to do.
-func (o *Ollama) explain(ctx context.Context, err error, name string) error {
+func (o *Ollama) explain(ctx context.Context, err error, name string, after time.Duration) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("ollama %s: %w", name, context.Cause(ctx))
 	}
@@ -152,11 +188,11 @@ func (o *Ollama) explain(ctx context.Context, err error, name string) error {
 		if status.StatusCode == http.StatusNotFound && name != "" {
 			message += "; `ollama pull " + name + "` fetches it, `ollama list` shows what is there"
 		}
-		return serverError("ollama at "+o.base.Host, status.StatusCode, message)
+		return serverError("ollama at "+o.base.Host, status.StatusCode, message, after)
 	}
 	var auth api.AuthorizationError
 	if errors.As(err, &auth) {
-		return serverError("ollama at "+o.base.Host, auth.StatusCode, "it wants a login")
+		return serverError("ollama at "+o.base.Host, auth.StatusCode, "it wants a login", 0)
 	}
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -97,7 +97,7 @@ func (r *real) kill() {
 }
 
 // create uploads a model under a name: its file and, for one that sees, that of its eyes.
-func (r *real) create(t *testing.T, name, template string, parts ...[]byte) {
+func (r *real) create(t *testing.T, name, template string, params map[string]any, parts ...[]byte) {
 	t.Helper()
 	o, err := NewOllama(r.url)
 	if err != nil {
@@ -112,7 +112,7 @@ func (r *real) create(t *testing.T, name, template string, parts ...[]byte) {
 		}
 		files[fmt.Sprintf("%s-%d.gguf", name, i)] = digest
 	}
-	err = o.api.Create(t.Context(), &api.CreateRequest{Model: name, Files: files, Template: template},
+	err = o.api.Create(t.Context(), &api.CreateRequest{Model: name, Files: files, Template: template, Parameters: params},
 		func(api.ProgressResponse) error { return nil })
 	if err != nil {
 		t.Fatal(err)
@@ -126,31 +126,42 @@ func (r *real) script(t *testing.T, name string, context int, template string, e
 	if err != nil {
 		t.Fatal(err)
 	}
+	var params map[string]any
+	if name == "own" {
+		params = map[string]any{"num_ctx": 10000}
+	}
 	parts := [][]byte{gguf}
 	if eyes != nil {
 		parts = append(parts, eyes)
 	}
-	r.create(t, name, template, parts...)
+	r.create(t, name, template, params, parts...)
 }
 
-// steps is a template that asks a scripted model for its diagnosis first and for its proposals in the second turn.
-const steps = `{{ if gt (len .Messages) 2 }}<|propose|>{{ else }}<|diagnose|>{{ end }}`
+// steps is a template that asks a scripted model for its diagnosis first and for its proposals in the second turn. It shows
+// the model the beginning of each message: a byte is a token to it, and all of them would take minutes.
+const (
+	steps    = `{{ range .Messages }}{{ printf "%.700s" .Content }}{{ end }}` + which
+	allSteps = `{{ range .Messages }}{{ .Content }}{{ end }}` + which
+	which    = `{{ if gt (len .Messages) 2 }}<|propose|>{{ else }}<|diagnose|>{{ end }}`
+)
 
 func TestRealServer(t *testing.T) {
 	r := startReal(t)
 	short := strings.NewReplacer("\n", "", "  ", "").Replace(goodProposals)
 	scripts := []script{{control: "<|diagnose|>", text: goodDiagnosis}, {control: "<|propose|>", text: short}}
-	r.script(t, "scripted", 4096, steps, nil, scripts...)
+	r.script(t, "tight", 2048, allSteps, nil, scripts...)
+	r.script(t, "scripted", 16384, steps, nil, scripts...)
 	eyes, err := eyesGGUF()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.script(t, "eyes", 8192, steps, eyes, scripts...)
-	r.script(t, "wrong", 4096, steps, nil, scripts[0], script{control: "<|propose|>", text: proposalJSON("n3@40", "num_generations", "64")})
+	r.script(t, "own", 16384, steps, nil, scripts...)
+	r.script(t, "eyes", 16384, steps, eyes, scripts...)
+	r.script(t, "wrong", 16384, steps, nil, scripts[0], script{control: "<|propose|>", text: proposalJSON("n3@40", "num_generations", "64")})
 	r.script(t, "plain", 4096, "<|say|>", nil, script{control: "<|say|>", text: "Hello, researcher."})
 	r.script(t, "endless", 4096, "<|say|>", nil, script{control: "<|say|>", text: "on and on it goes. ", loop: true})
 	r.script(t, "viewer", 4096, "{{ .Prompt }}<|say|>", eyes, script{control: "<|say|>", text: "I saw it."})
-	r.script(t, "reader", 4096, "{{ .Prompt }}<|say|>", nil, script{control: "<|say|>", text: "I read it."})
+	r.script(t, "reader", 2048, "{{ .Prompt }}<|say|>", nil, script{control: "<|say|>", text: "I read it."})
 	o, err := NewOllama(r.url)
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +176,7 @@ func TestRealServer(t *testing.T) {
 		}
 	})
 	t.Run("a whole turn", func(t *testing.T) {
-		for _, name := range []string{"ollama:scripted", "openai:scripted"} {
+		for _, name := range []string{"ollama:scripted", "openai:own"} {
 			base := r.url
 			if strings.HasPrefix(name, PrefixOpenAI) {
 				base += "/v1"
@@ -240,7 +251,7 @@ func TestRealServer(t *testing.T) {
 			t.Errorf("%+v, %v", m, err)
 		}
 		all, err := o.Models(t.Context())
-		if err != nil || len(all) != 7 {
+		if err != nil || len(all) != 9 {
 			t.Errorf("%+v, %v", all, err)
 		}
 	})
@@ -258,16 +269,17 @@ func TestRealServer(t *testing.T) {
 		}
 	})
 	t.Run("cancel in the middle", func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		quit := errors.New("quit")
-		err := middle(ctx, t, r, func() { cancel(quit) })
-		if !errors.Is(err, quit) {
-			t.Errorf("%v", err)
+		for _, proto := range []string{PrefixOllama, PrefixOpenAI} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			quit := errors.New("quit")
+			if err := middle(ctx, t, r, proto, func() { cancel(quit) }); !errors.Is(err, quit) {
+				t.Errorf("%s %v", proto, err)
+			}
 		}
 	})
-	// The last one: the server is gone after it.
+	t.Run("through /v1", func(t *testing.T) { realV1(t, r) })
 	t.Run("killed in the middle", func(t *testing.T) {
-		if err := middle(t.Context(), t, r, r.kill); !errors.Is(err, ErrBroken) && !errors.Is(err, ErrNoServer) {
+		if err := middle(t.Context(), t, r, PrefixOllama, r.kill); !errors.Is(err, ErrBroken) && !errors.Is(err, ErrNoServer) {
 			t.Errorf("%v", err)
 		}
 		a, err := Open("ollama:plain", r.url, nil)
@@ -281,21 +293,98 @@ func TestRealServer(t *testing.T) {
 			t.Error("no fall-back without a server")
 		}
 	})
+	t.Run("killed in the middle through /v1", func(t *testing.T) {
+		r := startReal(t)
+		r.script(t, "endless", 4096, "<|say|>", nil, script{control: "<|say|>", text: "on and on it goes. ", loop: true})
+		if err := middle(t.Context(), t, r, PrefixOpenAI, r.kill); !errors.Is(err, ErrBroken) && !errors.Is(err, ErrNoServer) {
+			t.Errorf("%v", err)
+		}
+		a, err := Open("openai:endless", r.url+"/v1", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mustPropose(t, a, testTurn()); !strings.Contains(got.Exchanges[0].Fallback, "no server") {
+			t.Errorf("fallback %q without a server", got.Exchanges[0].Fallback)
+		}
+	})
 }
 
-// middle lets the endless model speak and does something after its first words.
-func middle(ctx context.Context, t *testing.T, r *real, do func()) error {
+// realV1 asks the server in OpenAI's way. It cannot be told a window there, and drops what does not fit without a word.
+func realV1(t *testing.T, r *real) {
+	o, err := newOpenAI(r.url+"/v1", key{}, newTransport())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := o.Describe(t.Context(), "scripted")
+	if err != nil || m.Context != 16384 || m.Window != defaultWindow || !strings.Contains(m.Server, "ollama 0.17.7") {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if m, err = o.Describe(t.Context(), "own"); err != nil || m.Fits() != 10000 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := o.Describe(t.Context(), "nowhere"); !errors.Is(err, ErrNoModel) {
+		t.Errorf("missing model: %v", err)
+	}
+	if _, err := o.Chat(t.Context(), Request{Model: "nowhere", Messages: []Message{{Role: RoleUser, Text: "x"}}, Answer: 5}); !errors.Is(err, ErrNoModel) {
+		t.Errorf("missing model: %v", err)
+	}
+	if got, err := o.Chat(t.Context(), Request{Model: "endless", Messages: []Message{{Role: RoleUser, Text: "x"}}, Answer: 8}); !errors.Is(err, ErrCut) || got.TokensOut != 8 || got.Text == "" {
+		t.Errorf("cut: %+v, %v", got, err)
+	}
+	a, err := Open("openai:tight", r.url+"/v1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A history that does not fit, and a single message that does not.
+	q := Request{Model: "reader", Answer: 50, Context: 2048, Messages: []Message{
+		{Role: RoleUser, Text: strings.Repeat("word ", 700)}, {Role: RoleAssistant, Text: "ok"}, {Role: RoleUser, Text: "and now?"},
+	}}
+	got, err := o.Chat(t.Context(), q)
+	if err == nil {
+		err = a.dropped(q, got)
+	}
+	if !errors.Is(err, ErrTooLong) {
+		t.Errorf("a history of 3500 tokens: %+v, %v", got, err)
+	}
+	q.Messages = q.Messages[:1]
+	if got, err = o.Chat(t.Context(), q); err == nil {
+		err = a.dropped(q, got)
+	}
+	if !errors.Is(err, ErrTooLong) {
+		t.Errorf("a message of 3500 tokens: %+v, %v", got, err)
+	}
+	// The same in a turn: each byte is a token here, so that even a short prompt does not fit, and the record says so.
+	turn := mustPropose(t, a, testTurn())
+	for _, x := range turn.Exchanges {
+		if len(x.Errors) == 0 || !strings.Contains(x.Errors[0], ErrTooLong.Error()) {
+			t.Errorf("%s: nothing noticed: errors %q, %d tokens in", x.Phase, x.Errors, x.TokensIn)
+		}
+	}
+}
+
+// middle lets the endless model speak and does something after its first words; through /v1, where they come all at once,
+// after it had time to begin.
+func middle(ctx context.Context, t *testing.T, r *real, proto string, do func()) error {
 	t.Helper()
 	var once sync.Once
 	p := newTransport()
 	p.next = roundTripper(func(q *http.Request) (*http.Response, error) {
+		if q.URL.Path == "/v1/chat/completions" {
+			time.AfterFunc(200*time.Millisecond, func() { once.Do(do) })
+		}
 		res, err := http.DefaultTransport.RoundTrip(q)
 		if err == nil && q.URL.Path == "/api/chat" {
 			res.Body = hooked{res.Body, func() { once.Do(do) }}
 		}
 		return res, err
 	})
-	o, err := newOllama(r.url, p)
+	var o Client
+	var err error
+	if proto == PrefixOpenAI {
+		o, err = newOpenAI(r.url+"/v1", key{}, p)
+	} else {
+		o, err = newOllama(r.url, p)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +424,7 @@ func TestRealModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.create(t, "smollm2", "", gguf)
+	r.create(t, "smollm2", "", nil, gguf)
 	a, err := Open("ollama:smollm2", r.url, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package llm
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -119,11 +117,11 @@ func TestAlwaysFits(t *testing.T) {
 		}
 		a := &Agent{cfg: Config{Model: "m", Answer: DefaultAnswer}, scale: rapid.Float64Range(0.5, 2).Draw(rt, "scale")}
 		m := Model{Context: rapid.IntRange(4500, 32768).Draw(rt, "window")}
-		s, err := proposalsSchema(turn.Spec.Space, placesOf(turn, false), 2)
+		s, err := proposalsSchema(turn, placesOf(turn, false), 2)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		r, err := a.request(a.conversation(3, 1, sections), []Message{{Role: RoleUser, Text: "now"}}, s, m)
+		r, err := a.request(a.conversation(3, 1, sections), prompt{turn: []Message{{Role: RoleUser, Text: "now"}}, schema: s}, m)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -167,224 +165,18 @@ func TestPlots(t *testing.T) {
 	}
 }
 
-func TestJudge(t *testing.T) {
-	exploding := func(n int) []tree.Point {
-		pts := make([]tree.Point, n)
-		for i := range pts {
-			x := float64(i) / 39
-			pts[i] = tree.Point{Step: 41 + i, Values: map[string]float64{
-				tree.MetricEntropy: 0.6 + 2*x, tree.MetricReward: 0.5 - 0.3*x, tree.MetricLength: 9 + 20*x, tree.MetricTruncated: x,
-			}}
-		}
-		return pts
-	}
-	watch := func(n int) agent.Watch {
-		return agent.Watch{Spec: testTurn().Spec, Points: exploding(n), Node: tree.Node{
-			ID: 5, State: tree.StateRunning, Transition: tree.Transition{From: tree.CheckpointRef{Node: 3, Step: 40}, Steps: 40},
-		}}
-	}
-	for _, stop := range []bool{true, false} {
-		s := newServer(t, answer{text: fmt.Sprintf(`{"why":"it is\u0007 gone","stop":%v}`, stop)})
-		a := newAgent(t, "ollama", s, nil)
-		var got agent.Judgement
-		for n := 1; n <= 39; n++ {
-			j, err := a.Judge(context.Background(), watch(n))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(j.Exchanges) > 0 {
-				got = j
-			}
-			if stop && j.Stop {
-				break
-			}
-		}
-		if got.Stop != stop || len(got.Exchanges) != 1 || stop && got.Why != "it is gone" {
-			t.Errorf("stop %v: %+v", stop, got)
-		}
-		if n := s.calls(); n < 1 || n > 3 {
-			t.Errorf("%d calls for one segment, want 1 to 3", n)
-		}
-	}
-	s := newServer(t, answer{status: 500})
-	j, err := newAgent(t, "ollama", s, nil).Judge(context.Background(), watch(30))
-	if err != nil || j.Stop || len(j.Exchanges) != 1 || j.Exchanges[0].Fallback == "" {
-		t.Errorf("a dead server: %+v, %v", j, err)
-	}
-}
-
-func TestChoose(t *testing.T) {
-	ended := func() agent.Ended {
-		turn := testTurn()
-		return agent.Ended{Spec: turn.Spec, Node: turn.Node, Points: turn.Points, Start: score(0.47)}
-	}
-	agents(t, func(t *testing.T, a *Agent, s *server) {
-		got, err := a.Choose(context.Background(), ended())
-		if err != nil || got.Index != 0 || got.Why != "before the cut" || len(got.Exchanges) != 1 || got.Exchanges[0].Phase != "choose" {
-			t.Errorf("%+v, %v", got, err)
-		}
-		one := ended()
-		one.Node.Outcome = &tree.Outcome{Checkpoints: one.Node.Outcome.Checkpoints[:1]}
-		if got, err := a.Choose(context.Background(), one); err != nil || got.Index != 0 || s.calls() != 1 {
-			t.Errorf("one checkpoint is no question: %+v, %v, %d calls", got, err, s.calls())
-		}
-	}, answer{text: `{"why":"before the cut","checkpoint":"n3@30"}`})
-	agents(t, func(t *testing.T, a *Agent, _ *server) {
-		worse := ended()
-		o := *worse.Node.Outcome
-		o.Checkpoints = []tree.Checkpoint{{Step: 30, Val: score(0.3)}, {Step: 40, Val: score(0.52)}}
-		worse.Node.Outcome = &o
-		worse.Points = nil
-		got, err := a.Choose(context.Background(), worse)
-		if err != nil || got.Index != 1 || !strings.Contains(got.Exchanges[0].Fallback, "far beyond the noise") {
-			t.Errorf("gave 0.22 away: %+v, %v", got, err)
-		}
-	}, answer{text: `{"why":"the first","checkpoint":"n3@30"}`})
-	agents(t, func(t *testing.T, a *Agent, _ *server) {
-		got, err := a.Choose(context.Background(), ended())
-		if err != nil || got.Index != 1 || len(got.Exchanges) != 1 || got.Exchanges[0].Fallback == "" {
-			t.Errorf("%+v, %v", got, err)
-		}
-	}, answer{text: `{"why":"","checkpoint":"n1@20"}`})
-}
-
-func TestReplay(t *testing.T) {
-	s := newServer(t, answer{text: goodDiagnosis}, answer{text: "no"}, answer{text: goodProposals}, answer{text: `{"why":"w","checkpoint":"n3@30"}`})
-	live := newAgent(t, "ollama", s, nil)
-	turn := testTurn()
-	first := mustPropose(t, live, turn)
-	ended := agent.Ended{Spec: turn.Spec, Node: turn.Node, Points: turn.Points}
-	choice, err := live.Choose(context.Background(), ended)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := NewReplay(Recording{Search: "s1", Exchanges: append(first.Exchanges, choice.Exchanges...)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := mustPropose(t, r, turn)
-	if len(again.Proposals) != len(first.Proposals) {
-		t.Fatalf("%d proposals, recorded were %d", len(again.Proposals), len(first.Proposals))
-	}
-	for i, p := range again.Proposals {
-		if q := first.Proposals[i]; p.Rationale != q.Rationale || p.From != q.From || len(p.Changes) != len(q.Changes) || p.By != "replay:s1" {
-			t.Errorf("replayed %+v, recorded %+v", p, q)
-		}
-	}
-	if got, err := r.Choose(context.Background(), ended); err != nil || got.Index != choice.Index {
-		t.Errorf("chose %+v, %v", got, err)
-	}
-	// The tape has run out: the rules step in, visibly.
-	more := mustPropose(t, r, turn)
-	if more.Proposals[0].By != "rules" || !strings.Contains(more.Exchanges[0].Fallback, "no further answer") {
-		t.Errorf("%+v", more)
-	}
-}
-
-func TestReplayOfTransitions(t *testing.T) {
-	turn := testTurn()
-	p := tree.Transition{From: tree.CheckpointRef{Node: 3, Step: 40}, Steps: 20, By: "rules", Rationale: "r", Changes: []tree.Change{
-		{Param: "beta", From: tree.Number(0), To: tree.Number(0.5)},
-	}}
-	illegal := p
-	illegal.Changes = []tree.Change{{Param: "beta", From: tree.Number(0), To: tree.Number(50)}}
-	r, err := NewReplay(Recording{Search: "s2", Nodes: []tree.Node{{}, {ID: 8, Transition: illegal}, {ID: 9, Transition: p}, {ID: 10, Transition: p}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := mustPropose(t, r, turn)
-	if len(got.Proposals) != 1 || got.Proposals[0].Note != "replayed from s2" || got.Proposals[0].Changes[0].To != tree.Number(0.5) {
-		t.Errorf("%+v", got.Proposals)
-	}
-	if _, err := NewReplay(Recording{Search: "s3"}); err == nil {
-		t.Error("an empty recording replays")
-	}
-}
-
-func TestCatalogs(t *testing.T) {
-	s := newServer(t, answer{})
-	s.vision = true
-	o, err := newOllama(s.URL, transport(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	models, err := o.Models(context.Background())
-	if err != nil || len(models) != 2 || models[0].Name != "broken" || !models[1].Vision || models[1].Context != 16384 || models[1].Size != 1000 {
-		t.Errorf("%+v, %v", models, err)
-	}
-	c, err := newOpenAI(s.URL+"/v1", "", transport(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	models, err = c.Models(context.Background())
-	if err != nil || len(models) != 3 || !models[0].Vision || models[0].Context != 4096 || models[2].Context != 16384 || models[1].Context != 0 {
-		t.Errorf("%+v, %v", models, err)
-	}
-	if m, err := c.Describe(context.Background(), "unlisted"); err != nil || m.Name != "unlisted" {
-		t.Errorf("%+v, %v", m, err)
-	}
-}
-
-func TestSurvey(t *testing.T) {
-	s := newServer(t, answer{})
-	t.Setenv("OLLAMA_HOST", s.URL)
-	t.Setenv(EnvOpenAIBase, s.URL+"/v1")
-	t.Setenv(EnvOpenAIKey, "")
-	got := Survey(context.Background())
-	if len(got) != 2 || len(got[0].Models) != 2 || len(got[1].Models) != 3 || got[0].Err != nil || got[1].Err != nil {
-		t.Errorf("%+v", got)
-	}
-	t.Setenv(EnvOpenAIBase, "")
-	t.Setenv(EnvOpenAIBaseOther, "")
-	s.Close()
-	if got := Survey(context.Background()); len(got) != 1 || got[0].Err == nil || !strings.Contains(got[0].Err.Error(), "ollama serve") {
-		t.Errorf("%+v", got)
-	}
-}
-
-func TestOpen(t *testing.T) {
-	t.Setenv(EnvOpenAIBase, "")
-	t.Setenv(EnvOpenAIBaseOther, "")
-	t.Setenv(EnvOpenAIKey, "")
-	for name, want := range map[string]string{
-		"openai:gpt": "set LLMZERO_OPENAI_BASE_URL", "gemini:x": "want rules, ollama:MODEL", "ollama:": "no model is named", "rules": "want rules",
-	} {
-		if _, err := Open(name, "", nil); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", name, err, want)
-		}
-	}
-	t.Setenv(EnvOpenAIBase, "http://user:"+secret+"@")
-	if _, err := Open("openai:x", "", nil); err == nil || strings.Contains(err.Error(), secret) {
-		t.Errorf("error %v", err)
-	}
-	for env, bad := range map[string]string{EnvTimeout: "soon", EnvContext: "12"} {
-		t.Setenv(env, bad)
-		if _, err := Open("ollama:m", "", nil); err == nil || !strings.Contains(err.Error(), env) {
-			t.Errorf("%s=%s: %v", env, bad, err)
-		}
-		t.Setenv(env, "")
-	}
-	t.Setenv(EnvTimeout, "10m")
-	t.Setenv(EnvContext, "4096")
-	if a, err := Open("ollama:m", "", nil); err != nil || a.cfg.Timeout != 10*time.Minute || a.cfg.Context != 4096 {
-		t.Errorf("%+v, %v", a, err)
-	}
-	if a, err := Open("skill:ollama:m", "http://127.0.0.1:1", nil); err != nil || a.Name() != "skill:ollama:m" || !a.cfg.Skill || a.cfg.Model != "m" {
-		t.Errorf("%+v, %v", a, err)
-	}
-}
-
 // FuzzAnswers feeds any text as an answer: never a panic, and what is used is legal.
 func FuzzAnswers(f *testing.F) {
 	for _, s := range []string{
 		goodProposals, goodDiagnosis, "", "{", "<think>{}</think>", `{"proposals":[{}]}`, "\xff{\"a\":1}", "{{{{{{", `{"proposals":[null]}`,
+		strings.Repeat(`{"a":`, 500), strings.Repeat(`{"a":`, 50) + "x", strings.Replace(goodProposals, `"effect"`, `"steps":1e99,"effect"`, 1),
 		proposalJSON("n3@40", "beta", "1e999"), proposalJSON("n3@40", "beta", `"NaN"`), proposalJSON("n3@40", "beta", `{"x":[1]}`),
 	} {
 		f.Add(s)
 	}
 	turn := testTurn()
 	places := placesOf(turn, false)
-	sp, err := proposalsSchema(turn.Spec.Space, places, 2)
+	sp, err := proposalsSchema(turn, places, 2)
 	if err != nil {
 		f.Fatal(err)
 	}

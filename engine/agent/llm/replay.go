@@ -26,6 +26,7 @@ type Recording struct {
 // be proposed, the rules agent answers and says so.
 type Replay struct {
 	rec   Recording
+	tape  *tape
 	agent *Agent
 	rules rules.Agent
 }
@@ -37,11 +38,12 @@ func NewReplay(rec Recording) (*Replay, error) {
 	if len(rec.Exchanges) == 0 && len(rec.Nodes) < 2 {
 		return nil, fmt.Errorf("search %s has nothing to replay: it made no proposals", rec.Search)
 	}
-	a, err := New(Config{Name: PrefixReplay + rec.Search, Model: rec.Search, Client: newTape(rec.Exchanges)})
+	t := newTape(rec.Exchanges)
+	a, err := New(Config{Name: PrefixReplay + rec.Search, Model: rec.Search, Client: t})
 	if err != nil {
 		return nil, err
 	}
-	return &Replay{rec: rec, agent: a}, nil
+	return &Replay{rec: rec, tape: t, agent: a}, nil
 }
 
 // Name is "replay:" and the search.
@@ -71,6 +73,8 @@ func (r *Replay) recorded(t agent.Turn) []tree.Transition {
 	var out []tree.Transition
 	for _, n := range r.rec.Nodes {
 		p := n.Transition
+		least, most := t.StepBounds()
+		p.Steps = min(max(p.Steps, least), most) // of another segment length, or a person's own
 		if n.ID == tree.Root || p.From.Node != t.Node.ID || t.Check(p) != nil {
 			continue
 		}
@@ -87,8 +91,11 @@ func (r *Replay) recorded(t agent.Turn) []tree.Transition {
 	return out
 }
 
-// Judge goes by the rules, as the judging of a segment depends on a curve that is not the recorded one.
+// Judge plays the recorded judgements of a model, and goes by the rules where there is none.
 func (r *Replay) Judge(ctx context.Context, w agent.Watch) (agent.Judgement, error) {
+	if r.tape.left(tapeKey{w.Node.ID, "judge"}) {
+		return r.agent.Judge(ctx, w)
+	}
 	return r.rules.Judge(ctx, w)
 }
 
@@ -121,6 +128,13 @@ func newTape(xs []tree.Exchange) *tape {
 	return t
 }
 
+// left tells whether there is a further answer.
+func (t *tape) left(k tapeKey) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.next[k]) > 0
+}
+
 // Chat plays the next answer; asked to repair, it plays the same again. A recorded failure fails again. Nothing is spent.
 func (t *tape) Chat(_ context.Context, r Request) (Reply, error) {
 	t.mu.Lock()
@@ -136,8 +150,8 @@ func (t *tape) Chat(_ context.Context, r Request) (Reply, error) {
 	switch {
 	case !ok:
 		return Reply{}, fmt.Errorf("the recording has no further answer at node %d, phase %s: %w", r.Node, r.Phase, ErrEmpty)
-	case x.Answer == "":
+	case x.Answer == "" || x.Fallback != "":
 		return Reply{}, fmt.Errorf("the recorded call failed: %s: %w", x.Fallback, ErrEmpty)
 	}
-	return Reply{Text: x.Answer, Model: x.Model, Server: "replay of " + x.Agent}, nil
+	return Reply{Text: x.Answer, Thinking: x.Thinking, Model: x.Model, Server: "replay of " + x.Agent}, nil
 }

@@ -52,6 +52,9 @@ func (p *patience) RoundTrip(r *http.Request) (*http.Response, error) {
 			d = time.Second << (try - 1)
 		}
 		if try >= p.tries || d > p.most || r.Body != nil && r.GetBody == nil {
+			if to, ok := r.Context().Value(retryKey{}).(*time.Duration); ok && told {
+				*to = d
+			}
 			return p.explained(res)
 		}
 		if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)); err != nil {
@@ -127,6 +130,15 @@ func errorMessage(body []byte) string {
 type limited struct {
 	io.Reader
 	io.Closer
+}
+
+// retryKey is the key of a context under which a call finds how long the server asked to be left alone. The libraries
+// drop the header.
+type retryKey struct{}
+
+func withRetryAfter(ctx context.Context) (context.Context, *time.Duration) {
+	d := new(time.Duration)
+	return context.WithValue(ctx, retryKey{}, d), d
 }
 
 // retryAfter reads seconds or an HTTP date.

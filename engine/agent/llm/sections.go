@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"llmzero/engine/agent"
 	"llmzero/engine/agent/curve"
@@ -271,6 +272,12 @@ func budgetText(t agent.Turn) string {
 	}
 	if t.Budget.Tokens > 0 {
 		text += fmt.Sprintf("; %d tokens left", max(0, t.Budget.Tokens-t.Spent.Cost.Tokens()))
+	}
+	if t.Budget.Wall > 0 {
+		text += fmt.Sprintf("; %s of training left", max(0, t.Budget.Wall-time.Duration(t.Spent.Cost.WallSeconds*float64(time.Second))).Round(time.Second))
+	}
+	if t.Budget.GPUHours > 0 {
+		text += fmt.Sprintf("; %.2g GPU-hours left", max(0, t.Budget.GPUHours-t.Spent.Cost.GPUSeconds/3600))
 	}
 	return text + fmt.Sprintf("; a segment takes %d steps", t.Steps)
 }

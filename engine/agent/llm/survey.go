@@ -3,6 +3,7 @@ package llm
 import (
 	"context"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -34,7 +35,8 @@ func Survey(ctx context.Context) []Server {
 		out = append(out, Server{Prefix: PrefixOllama, Address: o.base.Host})
 	}
 	var p *OpenAI
-	if os.Getenv(EnvOpenAIBase) != "" || os.Getenv(EnvOpenAIBaseOther) != "" || os.Getenv(EnvOpenAIKey) != "" {
+	named := func(env string) bool { return os.Getenv(env) != "" }
+	if slices.ContainsFunc([]string{EnvOpenAIBase, EnvOpenAIBaseOther, EnvOpenAIKey, EnvOpenAIKeyOther}, named) {
 		if p, err = NewOpenAI(""); err != nil {
 			out = append(out, Server{Prefix: PrefixOpenAI, Err: err})
 		} else {

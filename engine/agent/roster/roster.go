@@ -147,11 +147,14 @@ func Say(s llm.Server) string {
 // Describe is a model in a few words: name, context length, whether it sees images.
 func Describe(m llm.Model) string {
 	var notes []string
-	if m.Context > 0 {
-		notes = append(notes, fmt.Sprintf("%dk context", (m.Context+512)/1024))
+	if n := m.Fits(); n > 0 {
+		notes = append(notes, fmt.Sprintf("%dk context", (n+512)/1024))
 	}
 	if m.Vision {
 		notes = append(notes, "sees images")
+	}
+	if m.Thinking {
+		notes = append(notes, "thinks")
 	}
 	if len(notes) == 0 {
 		return m.Name

@@ -50,7 +50,7 @@ func TestOpen(t *testing.T) {
 
 func TestNoServer(t *testing.T) {
 	t.Setenv("OLLAMA_HOST", "127.0.0.1:9")
-	for _, v := range []string{llm.EnvOpenAIBase, llm.EnvOpenAIBaseOther, llm.EnvOpenAIKey} {
+	for _, v := range []string{llm.EnvOpenAIBase, llm.EnvOpenAIBaseOther, llm.EnvOpenAIKey, llm.EnvOpenAIKeyOther} {
 		t.Setenv(v, "")
 	}
 	all := llm.Survey(t.Context())
