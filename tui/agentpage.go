@@ -133,6 +133,10 @@ func (a *app) drawExchange(l *lines, x tree.Exchange) {
 		l.line(0, sAccent, "prompt")
 		l.wrap(2, sMuted, x.Prompt)
 	}
+	if x.Thinking != "" && !a.pages.agent.hidden {
+		l.line(0, sFaint, "thought")
+		l.wrap(2, sFaint, x.Thinking)
+	}
 	l.line(0, sGain, "answer")
 	l.wrap(2, sText, x.Answer)
 	for _, e := range x.Errors {
