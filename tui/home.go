@@ -205,14 +205,12 @@ func (a *app) drawMenu(c paint.Canvas) {
 	y := max(1, c.H()/2-9)
 	c.Text(x, y, sTitle, "l l m z e r o")
 	c.Text(x, y+1, sMuted, "search over training trajectories")
-	for i, l := range []string{
-		"A tree of training segments grows from one base model. An agent looks at each",
-		"segment's curves, says what is wrong and proposes what to change; you approve,",
-		"edit or veto it. Everything is kept, and the best path can be replayed.",
-	} {
-		c.TextIn(x, y+3+i, w, sFaint, l, a.look.glyphs.Mark.Ellipsis)
+	about := paint.Wrap("A tree of training segments grows from one base model. An agent looks at each segment's curves, says what is wrong and "+
+		"proposes what to change; you approve, edit or veto it. Everything is kept, and the best path can be replayed.", w)
+	for i, l := range about {
+		c.Text(x, y+3+i, sFaint, l)
 	}
-	y += 7
+	y += 4 + len(about)
 	for i, it := range items {
 		c.Zone(x, y+i, w, 1, "menu", i)
 		s, hs, mark := sText, sFaint, "  "
