@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -630,7 +631,8 @@ func TestAnotherStore(t *testing.T) {
 }
 
 // BenchmarkKeyWhileTraining is the time from a key to the changed screen in a real terminal, at 200x60, while the embedded
-// trainer works on every core: reading the terminal, the update, the drawing and the terminal's emulation.
+// trainer works on every core: reading the terminal, the update, the drawing and the terminal's emulation. Keys come at random, about
+// ten a second, as from a quick person: more would use up the thirty pictures that a second has.
 func BenchmarkKeyWhileTraining(b *testing.B) {
 	x := termtest.Start(b, 200, 60, llmzero(b, b.TempDir(), "run", "--task", "mixed", "--approve", "all", "--budget", "4000"))
 	x.UntilMatch(`n9 `)
@@ -639,7 +641,9 @@ func BenchmarkKeyWhileTraining(b *testing.B) {
 	x.UntilMatch(`─ root · `)
 	var took []time.Duration
 	keys := []string{"j", "j", "j", "k", "k", "k"}
+	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range b.N {
+		time.Sleep(time.Duration(60+rng.IntN(80)) * time.Millisecond)
 		before := title.FindString(x.Text())
 		start := time.Now()
 		x.Press(keys[i%len(keys)])

@@ -14,10 +14,8 @@ import (
 )
 
 const (
-	frameRate = 30
-	frameTime = time.Second / frameRate
-	minCols   = 60
-	minRows   = 20
+	minCols = 60
+	minRows = 20
 )
 
 // app is the root model. It routes messages; pages and dialogs do the work.
@@ -27,12 +25,14 @@ type app struct {
 	task func(func(context.Context) tea.Msg) tea.Cmd // a command that may block, ended with the screen
 	feed func(*search) tea.Cmd                       // waits for the next batch of a search
 	wake func(time.Duration) tea.Cmd                 // the clock's next tick
+	hold func(*frames) time.Duration                 // how long the next picture has to wait
 
-	w, h  int
-	grid  *paint.Grid
-	look  look
-	dirty bool
-	frame string
+	w, h   int
+	grid   *paint.Grid
+	look   look
+	dirty  bool
+	frame  string
+	frames frames
 
 	acts    *actionTable
 	page    place
@@ -87,6 +87,7 @@ func newApp(ctx context.Context, o Options) *app {
 	}
 	a.feed = a.waitFeed
 	a.wake = func(d time.Duration) tea.Cmd { return tea.Tick(d, func(t time.Time) tea.Msg { return tickMsg(t) }) }
+	a.hold = func(f *frames) time.Duration { return f.wait(a.now()) }
 	a.acts = newActionTable(allActions())
 	a.setGlyphs(glyphsAuto)
 	a.setTheme(o.Theme)
@@ -110,7 +111,16 @@ func (a *app) Init() tea.Cmd {
 
 // Update implements tea.Model.
 func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	if _, ok := msg.(frameMsg); ok {
+		a.frames.due = false
+		return a, a.scheduled(nil)
+	}
 	a.dirty = true
+	a.frames.key = a.frames.key || !moves(msg)
+	return a, a.scheduled(a.update(msg))
+}
+
+func (a *app) update(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case tea.WindowSizeMsg:
 		a.w, a.h = m.Width, m.Height
@@ -125,17 +135,17 @@ func (a *app) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.BlurMsg:
 		a.blurred = true
 	case tea.KeyPressMsg:
-		return a, a.press(m)
+		return a.press(m)
 	case tea.PasteMsg:
 		a.paste(m.Content)
 	case tea.MouseMsg:
-		return a, a.mouse(m)
+		return a.mouse(m)
 	case tickMsg:
-		return a, a.ticked()
+		return a.ticked()
 	default:
-		return a, a.receive(msg)
+		return a.receive(msg)
 	}
-	return a, nil
+	return nil
 }
 
 // press sends a key to the topmost dialog, then to the table of actions.
@@ -236,12 +246,13 @@ func (a *app) goBack() tea.Cmd {
 
 func (a *app) tooSmall() bool { return a.w < minCols || a.h < minRows }
 
-// View implements tea.Model. It paints only when something has changed since the last time.
+// View implements tea.Model. It paints only when something has changed since the last time, and as often as frames allow.
 func (a *app) View() tea.View {
-	if a.dirty && a.w > 0 {
+	if a.dirty && a.w > 0 && a.hold(&a.frames) == 0 {
 		a.paint()
 		a.frame = a.grid.Render(a.look.pal)
 		a.dirty = false
+		a.frames.painted(a.now())
 	}
 	v := tea.NewView(a.frame)
 	v.AltScreen = true

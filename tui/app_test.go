@@ -42,6 +42,7 @@ func newRig(t testing.TB, lib *fakeLibrary, change func(*Options)) *rig {
 	r.a = newApp(context.Background(), o)
 	r.a.feed = func(*search) tea.Cmd { return nil }
 	r.a.wake = func(time.Duration) tea.Cmd { return nil }
+	r.a.hold = func(*frames) time.Duration { return 0 } // the clock stands: every picture is painted
 	r.send(tea.WindowSizeMsg{Width: 120, Height: 40})
 	r.send(tea.ColorProfileMsg{Profile: colorprofile.TrueColor})
 	r.do(r.a.loadList())

@@ -50,7 +50,7 @@ func Run(ctx context.Context, o Options) (Left, error) {
 	if o.Library == nil {
 		return Left{}, errors.New("tui: no library of searches")
 	}
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(frameRate)}
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(flushRate)}
 	if o.Input != nil {
 		opts = append(opts, tea.WithInput(o.Input))
 	}
