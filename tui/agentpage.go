@@ -123,6 +123,9 @@ func (a *app) drawExchange(l *lines, x tree.Exchange) {
 	if x.TokensIn+x.TokensOut > 0 {
 		facts = append(facts, count(float64(x.TokensIn))+" in, "+count(float64(x.TokensOut))+" out")
 	}
+	if x.Priced {
+		facts = append(facts, costWords(x.Cost))
+	}
 	if x.Images > 0 {
 		facts = append(facts, plural(x.Images, "image"))
 	}

@@ -137,3 +137,13 @@ func TestAgentPageOfTheRules(t *testing.T) {
 	r.a.dirty = true
 	r.mustShow("what led to n1", "what was proposed at n1", "n2", "lr×2", "validation +.330")
 }
+
+func TestWhatTheModelCostIsShown(t *testing.T) {
+	r, _ := opened(t, nil)
+	r.a.s.t.Agent = tree.AgentCost{Calls: 11, TokensIn: 52_000, TokensOut: 2400, Cost: 0.0312, Repairs: 1}
+	r.keys("g")
+	r.mustShow("11 calls", "52k in", "1 repair", "cost 0.0312")
+	r.a.s.t.Agent.Cost = 0
+	r.a.dirty = true
+	r.mustShow("no price known")
+}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (a *app) drawSearchFacts(c paint.Canvas) {
 	}
 	if g := s.t.Agent; g.Calls > 0 {
 		row("agent", plural(g.Calls, "call")+sep+count(float64(g.TokensIn))+" in, "+count(float64(g.TokensOut))+" out"+sep+
-			plural(g.Repairs, "repair")+", "+plural(g.Fallbacks, "fall-back"))
+			plural(g.Repairs, "repair")+", "+plural(g.Fallbacks, "fall-back")+sep+costWords(g.Cost))
 	}
 	if len(s.t.Hints) > 0 {
 		l.gap()
@@ -68,6 +69,14 @@ func (a *app) drawSearchFacts(c paint.Canvas) {
 			l.wrap(0, sText, a.look.glyphs.Mark.Bullet+" "+banWords(b))
 		}
 	}
+}
+
+// costWords is what a model's calls cost, in the price table's currency.
+func costWords(cost float64) string {
+	if cost == 0 {
+		return "no price known (prices.toml)"
+	}
+	return "cost " + strconv.FormatFloat(cost, 'g', 3, 64)
 }
 
 // judgeWords says what stopping doomed segments saved and how often it was wrong, as the trials show.
