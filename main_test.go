@@ -437,8 +437,8 @@ func TestKillAndResume(t *testing.T) {
 	if err := json.Unmarshal(out, &whole); err != nil {
 		t.Fatal(err)
 	}
-	if whole.Best.Node != after.Best.Node || whole.Best.Val != after.Best.Val {
-		t.Errorf("resumed: best n%d %.3f; in one go: n%d %.3f", after.Best.Node, after.Best.Val, whole.Best.Node, whole.Best.Val)
+	if whole.Best.Node != after.Best.Node || *whole.Best.Val != *after.Best.Val {
+		t.Errorf("resumed: best n%d %.3f; in one go: n%d %.3f", after.Best.Node, *after.Best.Val, whole.Best.Node, *whole.Best.Val)
 	}
 	if out, err := llmzero(t, home, "check").CombinedOutput(); err != nil {
 		t.Errorf("check: %v\n%s", err, out)

@@ -137,6 +137,9 @@ func (e *Engine) resume(ctx context.Context, _ tree.Command) error {
 	case e.tree.Status == tree.SearchDone && e.spent():
 		return errors.New("the search is done and its budget is spent; raise the budget to go on")
 	}
+	if ctx.Err() != nil {
+		return errors.New("the search is just ending; let it go on when it has ended")
+	}
 	e.errs, e.failures = 0, 0
 	e.reconsider()
 	return e.commit(ctx, nil, entry{human, &event.StatusSet{Status: tree.SearchRunning}})

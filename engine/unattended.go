@@ -18,10 +18,7 @@ func (h *Host) Continue(ctx context.Context, id string, more tree.Budget) (*Sess
 		return nil, err
 	}
 	b := s.Tree().Spec.Budget
-	raised := b
-	raised.Segments, raised.Tokens = raise(b.Segments, more.Segments), raise(b.Tokens, more.Tokens)
-	raised.Wall, raised.GPUHours = raise(b.Wall, more.Wall), raise(b.GPUHours, more.GPUHours)
-	if raised != b {
+	if raised := b.Raised(more); raised != b {
 		if err := s.Do(ctx, tree.Command{Kind: tree.CmdBudget, Budget: &raised}); err != nil {
 			return nil, err
 		}
@@ -30,12 +27,4 @@ func (h *Host) Continue(ctx context.Context, id string, more tree.Budget) (*Sess
 		return s, nil
 	}
 	return s, s.Do(ctx, tree.Command{Kind: tree.CmdResume})
-}
-
-// raise is the larger limit, where 0 is none: a limit that was not there is not brought in.
-func raise[T int | ~int64 | float64](old, more T) T {
-	if old == 0 {
-		return 0
-	}
-	return max(old, more)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -114,6 +115,9 @@ func (s *Store) ExportFile(ctx context.Context, id, path string) (string, error)
 		path = id + ".llmzero"
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("export %s: %w; nothing is overwritten: choose another name", printable(id), err)
+	}
 	if err != nil {
 		return "", fmt.Errorf("export %s: %w", printable(id), err)
 	}

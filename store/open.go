@@ -188,7 +188,10 @@ func (s *Store) adopt() error {
 			}
 		}
 	}
-	return writeOwner(s.path, s.opts.Command)
+	if err := writeOwner(s.path, s.opts.Command); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil // in a folder where nothing may be made, messages do without the note
 }
 
 // create makes a complete store under another name and links it into place, so that no crash leaves half a file there.

@@ -360,7 +360,21 @@ func (a *app) opened(m openedMsg) tea.Cmd {
 		a.opt.Play = false
 		cmds = append(cmds, a.startPlay())
 	}
+	if more := a.opt.Resume; more != nil {
+		a.opt.Resume = nil
+		cmds = append(cmds, a.goOn(*more))
+	}
 	return tea.Batch(cmds...)
+}
+
+// goOn lets the open search go on, each limit of its budget raised to that of more.
+func (a *app) goOn(more tree.Budget) tea.Cmd {
+	resume := a.do("search goes on", tree.Command{Kind: tree.CmdResume})
+	if was := a.s.t.Spec.Budget; was.Raised(more) != was {
+		raised := was.Raised(more)
+		return tea.Sequence(a.do("budget raised", tree.Command{Kind: tree.CmdBudget, Budget: &raised}), resume)
+	}
+	return resume
 }
 
 // closeSearch stops listening to the open search. Its waiting command ends with the closed subscription.

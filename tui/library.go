@@ -132,9 +132,13 @@ func (a *app) exportSearch(id string) tea.Cmd {
 		items[i] = choiceItem{label: f.Name, help: f.Help, why: f.Why}
 	}
 	a.choose("Export "+id, "", items, func(a *app, i int) tea.Cmd {
-		a.ask("Export as "+formats[i].Name, "The file to write; empty: a name in the working folder.", "", "", func(a *app, path string) tea.Cmd {
+		a.ask("Export as "+formats[i].Name, "The file to write; empty: a free name in the working folder. Nothing is overwritten.", "", "", func(a *app, path string) tea.Cmd {
 			return a.onLibrary("written to ", "export", func(ctx context.Context) (string, error) {
-				return a.opt.Library.Export(ctx, id, formats[i].Name, path)
+				name, err := a.opt.Library.Export(ctx, id, formats[i].Name, homePath(path))
+				if full, ferr := filepath.Abs(name); err == nil && ferr == nil {
+					name = filepath.Base(full) + " in " + filepath.Dir(full) // a narrow screen cuts the folder, not the name
+				}
+				return name, err
 			})
 		})
 		return nil

@@ -103,4 +103,4 @@ func whatCame(before standing, s *tree.Summary) string {
 }
 
 // scored tells whether a search has a best validation score.
-func scored(s *tree.Summary) bool { return s.BestVal != 0 || s.BestSE != 0 }
+func scored(s *tree.Summary) bool { return s.Scored() }

@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"llmzero/engine/tree"
 	"llmzero/themes"
 )
 
@@ -26,6 +27,7 @@ type Options struct {
 	Theme   string         // what --theme said; empty: remembered, else by the terminal's background
 	Glyphs  *themes.Glyphs // nil: Unicode
 	Open    string         // id of a search to open at once
+	Resume  *tree.Budget   // the opened search goes on at once, each limit raised to that of this budget; nil: it waits
 	Start   *NewSearch     // a search to start at once
 	Demo    bool           // there is a recorded search to watch: leaving for the store DemoStore plays it
 	Play    bool           // begin with the replay of the opened search (the demo)
@@ -50,7 +52,8 @@ func Run(ctx context.Context, o Options) (Left, error) {
 	if o.Library == nil {
 		return Left{}, errors.New("tui: no library of searches")
 	}
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(flushRate)}
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(flushRate),
+		tea.WithoutSignalHandler()} // signals end the context, which is main's
 	if o.Input != nil {
 		opts = append(opts, tea.WithInput(o.Input))
 	}

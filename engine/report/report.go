@@ -42,10 +42,10 @@ type Search struct {
 	AgentUse tree.AgentCost `json:"agent_use"` // calls, tokens, cost, repairs and fall-backs of a model
 }
 
-// Scores are a model's scores; test is null until it was scored for the report.
+// Scores are a model's scores, null until it was scored; on the test split that is for the report only.
 type Scores struct {
-	Val    float64  `json:"val"`
-	ValSE  float64  `json:"val_se"`
+	Val    *float64 `json:"val"`
+	ValSE  *float64 `json:"val_se"`
 	Test   *float64 `json:"test"`
 	TestSE *float64 `json:"test_se,omitempty"`
 }
@@ -97,7 +97,10 @@ func Make(t *tree.Tree) Search {
 }
 
 func scores(val, test tree.Score) Scores {
-	s := Scores{Val: val.Mean, ValSE: val.SE}
+	var s Scores
+	if val.Known() {
+		s.Val, s.ValSE = &val.Mean, &val.SE
+	}
 	if test.Known() {
 		s.Test, s.TestSE = &test.Mean, &test.SE
 	}
@@ -134,8 +137,8 @@ type Row struct {
 	Status   tree.Status `json:"status"`
 	Nodes    int         `json:"nodes"`
 	Segments int         `json:"segments"`
-	BaseVal  float64     `json:"base_val"`
-	BestVal  float64     `json:"best_val"`
+	BaseVal  *float64    `json:"base_val"` // null until the base model was scored
+	BestVal  *float64    `json:"best_val"`
 	Created  time.Time   `json:"created"`
 	Tokens   int64       `json:"tokens"`
 	Waiting  int         `json:"waiting"`
@@ -148,8 +151,11 @@ func Rows(all []tree.Summary) []Row {
 	for i, s := range all {
 		rows[i] = Row{
 			Search: s.Search, Name: s.Name, Task: s.Task, Trainer: s.Trainer, Agent: s.Agent, Policy: s.Policy, Status: s.Status,
-			Nodes: s.Nodes, Segments: s.Segments, BaseVal: s.BaseVal, BestVal: s.BestVal, Created: s.Created, Tokens: s.Tokens,
+			Nodes: s.Nodes, Segments: s.Segments, Created: s.Created, Tokens: s.Tokens,
 			Waiting: s.Waiting, Used: s.Used,
+		}
+		if s.Scored() {
+			rows[i].BaseVal, rows[i].BestVal = &s.BaseVal, &s.BestVal
 		}
 	}
 	return rows

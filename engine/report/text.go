@@ -60,9 +60,12 @@ func ListText(w io.Writer, all []tree.Summary) error {
 	}
 	var rows []string
 	for _, s := range all {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%.3f\t%.3f\t%+.3f\t%s",
-			plain(s.Search), plain(s.Task), plain(s.Agent), s.Policy, s.Status, s.Segments, s.BaseVal, s.BestVal,
-			s.BestVal-s.BaseVal, s.Created.Local().Format("2006-01-02 15:04")))
+		scores := "–\t–\t–"
+		if s.Scored() {
+			scores = fmt.Sprintf("%.3f\t%.3f\t%+.3f", s.BaseVal, s.BestVal, s.BestVal-s.BaseVal)
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s",
+			plain(s.Search), plain(s.Task), plain(s.Agent), s.Policy, s.Status, s.Segments, scores, s.Created.Local().Format("2006-01-02 15:04")))
 	}
 	return grid(w, "SEARCH\tTASK\tAGENT\tPOLICY\tSTATUS\tSEGMENTS\tBASE\tBEST\tGAIN\tCREATED", rows)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"llmzero/engine/tree"
@@ -122,6 +123,9 @@ func (s Strategy) Write(w io.Writer) error {
 // WriteFile writes s to a new file; it never overwrites one.
 func (s Strategy) WriteFile(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write the strategy: %w; nothing is overwritten: choose another name", err)
+	}
 	if err != nil {
 		return fmt.Errorf("write the strategy: %w", err)
 	}

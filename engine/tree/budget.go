@@ -122,3 +122,17 @@ func (a Approval) Waits(s Space, t Transition) (bool, string) {
 		return true, ""
 	}
 }
+
+// Raised is the budget with each limit raised to that of more where that is larger. No limit (0) stays none.
+func (b Budget) Raised(more Budget) Budget {
+	b.Segments, b.Tokens = raise(b.Segments, more.Segments), raise(b.Tokens, more.Tokens)
+	b.Wall, b.GPUHours = raise(b.Wall, more.Wall), raise(b.GPUHours, more.GPUHours)
+	return b
+}
+
+func raise[T int | ~int64 | float64](old, more T) T {
+	if old == 0 {
+		return 0
+	}
+	return max(old, more)
+}

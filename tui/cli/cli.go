@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -33,6 +34,12 @@ var (
 	// ErrInterrupted is returned when a signal ended a command after everything was saved.
 	ErrInterrupted = errors.New("interrupted; everything is saved")
 )
+
+// interruption is ErrInterrupted in other words.
+type interruption string
+
+func (i interruption) Error() string      { return string(i) }
+func (interruption) Is(target error) bool { return target == ErrInterrupted }
 
 // Usage makes an error in how a command was called.
 func Usage(format string, args ...any) error {
@@ -108,6 +115,7 @@ func New(p Parts) *cobra.Command {
 		newTasks(a), newParams(a), newCheck(a), newCompact(a), newDoctor(a), newDemo(a), newVersion(a),
 	)
 	checkArgs(root)
+	tellInterrupts(root)
 	return root
 }
 
@@ -123,6 +131,25 @@ func checkArgs(c *cobra.Command) {
 	}
 	for _, below := range c.Commands() {
 		checkArgs(below)
+	}
+}
+
+// tellInterrupts makes an error that a signal brought about ErrInterrupted, for a command and those below it.
+func tellInterrupts(c *cobra.Command) {
+	if run := c.RunE; run != nil {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			err := run(cmd, args)
+			switch {
+			case err == nil || cmd.Context().Err() == nil || errors.Is(err, ErrInterrupted):
+				return err
+			case errors.Is(err, context.Canceled):
+				return ErrInterrupted
+			}
+			return fmt.Errorf("%w (%w)", ErrInterrupted, err)
+		}
+	}
+	for _, below := range c.Commands() {
+		tellInterrupts(below)
 	}
 }
 
@@ -145,6 +172,18 @@ func (a *app) path() (string, error) {
 		return "", fmt.Errorf("find a place for the store: %w; name one with --db", err)
 	}
 	return p, nil
+}
+
+// exists is an error when there is no store yet: what changes a store must not make an empty one.
+func (a *app) exists() error {
+	path, err := a.path()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("open store %s: %w: start a search first, or name another file with --db", path, store.ErrNoStore)
+	}
+	return nil // anything else is for the opening to tell
 }
 
 // open opens the store to write.

@@ -1,9 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,7 @@ import (
 	"llmzero/store"
 )
 
-// newEdit is a command that changes the store itself.
+// newEdit is a command that changes the store itself. Only one that brings something in may make the store.
 func newEdit(a *app, use, short string, args cobra.PositionalArgs, fn func(*cobra.Command, *store.Store, []string) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: args, RunE: func(cmd *cobra.Command, given []string) (err error) {
 		s, err := a.open(cmd.Name())
@@ -24,13 +25,26 @@ func newEdit(a *app, use, short string, args cobra.PositionalArgs, fn func(*cobr
 	}}
 }
 
+// there is fn on a store that was there before.
+func there(a *app, use, short string, args cobra.PositionalArgs, fn func(*cobra.Command, *store.Store, []string) error) *cobra.Command {
+	c := newEdit(a, use, short, args, fn)
+	run := c.RunE
+	c.RunE = func(cmd *cobra.Command, given []string) error {
+		if err := a.exists(); err != nil {
+			return err
+		}
+		return run(cmd, given)
+	}
+	return c
+}
+
 func newRemove(a *app) *cobra.Command {
-	return newEdit(a, "rm ID", "Remove a search and the checkpoints that only it has", cobra.ExactArgs(1),
+	return there(a, "rm ID", "Remove a search and the checkpoints that only it has", cobra.ExactArgs(1),
 		func(cmd *cobra.Command, s *store.Store, args []string) error { return s.Remove(cmd.Context(), args[0]) })
 }
 
 func newCompact(a *app) *cobra.Command {
-	return newEdit(a, "compact", "Give the store's unused space back to the disk", cobra.NoArgs,
+	return there(a, "compact", "Give the store's unused space back to the disk", cobra.NoArgs,
 		func(cmd *cobra.Command, s *store.Store, _ []string) error { return s.Compact(cmd.Context()) })
 }
 
@@ -55,12 +69,15 @@ func newExport(a *app) *cobra.Command {
 		Use: "export ID", Short: "Write a search with everything to a file that llmzero import reads", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inStore(cmd.Context(), func(s *store.Store) error {
-				name, err := s.ExportFile(cmd.Context(), args[0], path)
-				return errors.Join(err, say("%s", name)(cmd.OutOrStdout()))
+				name, err := Export(cmd.Context(), s, args[0], FormatWhole, path)
+				if err != nil {
+					return err
+				}
+				return say("%s", name)(cmd.OutOrStdout())
 			})
 		},
 	}
-	c.Flags().StringVarP(&path, "output", "o", "", "file to write (default ID.llmzero)")
+	c.Flags().StringVarP(&path, "output", "o", "", "file to write (default ID.llmzero, or the next name that is free)")
 	return c
 }
 
@@ -75,8 +92,16 @@ func newImport(a *app) *cobra.Command {
 		})
 }
 
-// Export writes a search, or its best strategy, to a new file and returns its name; an empty path is a name in the working folder.
+// Export writes a search, or its best strategy, to a new file and returns its name; an empty path is a name that is free in
+// the working folder.
 func Export(ctx context.Context, st *store.Store, id, format, path string) (string, error) {
+	ext := ".llmzero"
+	if format == FormatStrategy {
+		ext = ".strategy.json"
+	}
+	if path == "" {
+		path = free(id, ext)
+	}
 	if format != FormatStrategy {
 		return st.ExportFile(ctx, id, path)
 	}
@@ -88,6 +113,17 @@ func Export(ctx context.Context, st *store.Store, id, format, path string) (stri
 	if err != nil {
 		return "", err
 	}
-	path = cmp.Or(path, id+".strategy.json")
 	return path, s.WriteFile(path)
+}
+
+// free is a name that no file has yet: name.ext, name-2.ext and so on.
+func free(name, ext string) string {
+	path := name + ext
+	for i := 2; i < 1000; i++ {
+		if _, err := os.Lstat(path); err != nil {
+			break
+		}
+		path = fmt.Sprintf("%s-%d%s", name, i, ext)
+	}
+	return path
 }

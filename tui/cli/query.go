@@ -88,9 +88,12 @@ func newShow(a *app) *cobra.Command {
 func newCheck(a *app) *cobra.Command {
 	return query("check", "Check the integrity of the store", cobra.NoArgs,
 		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
-			path, lines := "", []string{}
-			err := a.inStore(ctx, func(s *store.Store) error {
-				path = s.Path()
+			path, err := a.path()
+			if err != nil {
+				return nil, nil, err
+			}
+			lines := []string{}
+			err = a.inStore(ctx, func(s *store.Store) error {
 				problems, err := s.Check(ctx)
 				for _, p := range problems {
 					lines = append(lines, p.String())
@@ -120,6 +123,9 @@ func newDoctor(a *app) *cobra.Command {
 	return query("doctor", "Say what is there and what is missing", cobra.NoArgs,
 		func(ctx context.Context, _ []string) (any, func(io.Writer) error, error) {
 			facts := a.facts(ctx)
+			if ctx.Err() != nil {
+				return nil, nil, ErrInterrupted
+			}
 			return facts, func(w io.Writer) error {
 				for _, f := range facts {
 					// Names of models and servers' words are not ours: nothing in them may steer the terminal.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,14 @@ import (
 	"llmzero/engine/search"
 	"llmzero/engine/tree"
 	"llmzero/tui"
+)
+
+// Limits of flags, far above what makes sense, so that a slip of the finger is an error and not a wait.
+const (
+	maxSteps    = 1_000_000
+	maxParallel = 256
+	maxSamples  = 1_000_000
+	maxSeeds    = 1_000
 )
 
 // request is what the flags of run say.
@@ -105,8 +114,14 @@ func (r *request) complete(ctx context.Context, a *app, approveGiven bool) error
 	if err := b.Check(); err != nil {
 		return Usage("%w", err)
 	}
+	switch {
+	case r.Segment < 1 || r.Segment > maxSteps:
+		return Usage("--segment %d: want 1 to %d optimizer steps", r.Segment, maxSteps)
+	case r.Parallel < 1 || r.Parallel > maxParallel:
+		return Usage("--parallel %d: want 1 to %d segments at once", r.Parallel, maxParallel)
+	}
 	var err error
-	if _, r.Root, err = a.configure(ctx, r.Trainer, r.Task, r.set); err != nil {
+	if _, r.Root, err = a.configure(ctx, r.Trainer, r.Task, r.Base, r.set); err != nil {
 		return err
 	}
 	if _, err := search.New(r.Policy, search.Options{}); err != nil {
@@ -181,8 +196,14 @@ func newResume(a *app) *cobra.Command {
 		Use: "resume ID", Short: "Go on with a stopped or crashed search", Args: cobra.ExactArgs(1),
 		Example: "  llmzero resume mixed-1\n  llmzero resume mixed-1 --headless --budget 48 --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if more.Segments < 0 || more.Tokens < 0 || more.Wall < 0 || !(more.GPUHours >= 0) {
+				return Usage("resume: a limit is below 0; the budget can only be raised")
+			}
+			if err := a.exists(); err != nil {
+				return err
+			}
 			if !headless && !asJSON && onTerminal() {
-				return a.workbench(cmd.Context(), tui.Options{Open: args[0]})
+				return a.workbench(cmd.Context(), tui.Options{Open: args[0], Resume: &more})
 			}
 			return a.headless(cmd, "resume", asJSON, func(ctx context.Context, h *engine.Host) (*engine.Session, error) {
 				return h.Continue(ctx, args[0], more)
@@ -237,8 +258,9 @@ func (a *app) headless(cmd *cobra.Command, name string, asJSON bool, start func(
 		return err
 	case interrupted:
 		return fmt.Errorf("%w; llmzero resume %s goes on", ErrInterrupted, t.Spec.ID)
-	case t.Status == tree.SearchFailed:
-		return fmt.Errorf("search %s failed: %s; llmzero show %s tells more", t.Spec.ID, t.Reason, t.Spec.ID)
+	case t.Status != tree.SearchDone:
+		return fmt.Errorf("search %s is %s: %s; llmzero show %s tells more, llmzero resume %s goes on",
+			t.Spec.ID, t.Status, cmp.Or(t.Reason, "no reason is recorded"), t.Spec.ID, t.Spec.ID)
 	}
 	return nil
 }

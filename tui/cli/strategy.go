@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -59,8 +60,8 @@ func newStrategyReplay(a *app) *cobra.Command {
 	var first uint64
 	c := query("replay FILE", "Train by a strategy file from the base model with fresh seeds and report the test score", cobra.ExactArgs(1),
 		func(ctx context.Context, args []string) (any, func(io.Writer) error, error) {
-			if seeds < 1 {
-				return nil, nil, Usage("--seeds %d: want at least 1", seeds)
+			if seeds < 1 || seeds > maxSeeds {
+				return nil, nil, Usage("--seeds %d: want 1 to %d", seeds, maxSeeds)
 			}
 			s, err := strategy.ReadFile(args[0])
 			if err != nil {
@@ -75,8 +76,11 @@ func newStrategyReplay(a *app) *cobra.Command {
 				return nil, nil, Usage("%w", err)
 			}
 			r, err := report.RunReplay(ctx, os.Stderr, t, s, notes, first, seeds)
-			if ctx.Err() != nil {
-				err = ErrInterrupted // the runs that ended are printed
+			if ctx.Err() != nil { // the runs that ended are printed
+				err = interruption(fmt.Sprintf("interrupted after %d of %d runs", len(r.Runs), seeds))
+			}
+			if len(r.Runs) == 0 {
+				return nil, nil, err
 			}
 			return r, func(w io.Writer) error { return report.ReplayText(w, r) }, err
 		})

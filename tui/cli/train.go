@@ -45,7 +45,10 @@ func newTrain(a *app) *cobra.Command {
 		if plan.Steps < 0 || plan.Tokens < 0 || (plan.Steps == 0 && plan.Tokens == 0) {
 			return Usage("train: say how long with --steps or --tokens")
 		}
-		t, config, err := a.configure(cmd.Context(), name, plan.Task, set)
+		if plan.ValSamples < 0 || plan.ValSamples > maxSamples {
+			return Usage("--val-samples %d: want 1 to %d, or 0 for the trainer's default", plan.ValSamples, maxSamples)
+		}
+		t, config, err := a.configure(cmd.Context(), name, plan.Task, plan.Base, set)
 		if err != nil {
 			return err
 		}
@@ -55,11 +58,11 @@ func newTrain(a *app) *cobra.Command {
 				return fmt.Errorf("read the checkpoint: %w", err)
 			}
 		}
-		r, err := trainer.Solo(cmd.Context(), t, plan, cmd.ErrOrStderr())
-		if err != nil {
+		if err := canKeep(save); err != nil {
 			return err
 		}
-		if err := keep(r, save, cmd.ErrOrStderr()); err != nil {
+		r, err := trainer.Solo(cmd.Context(), t, plan, cmd.ErrOrStderr())
+		if err != nil {
 			return err
 		}
 		if asJSON {
@@ -67,8 +70,9 @@ func newTrain(a *app) *cobra.Command {
 		} else {
 			err = say("%s", r)(cmd.OutOrStdout())
 		}
+		err = errors.Join(err, keep(r, save, cmd.ErrOrStderr())) // the result is worth more than the file
 		if err == nil && r.Stopped {
-			return cutShort{r, save}
+			return cutShort(r, save)
 		}
 		return err
 	}
@@ -76,21 +80,35 @@ func newTrain(a *app) *cobra.Command {
 }
 
 // cutShort is ErrInterrupted with what became of the checkpoint.
-type cutShort struct {
-	r    trainer.Result
-	save string
+func cutShort(r trainer.Result, save string) interruption {
+	switch {
+	case !r.New:
+		return "interrupted before the first step; nothing was trained"
+	case save == "":
+		return interruption(fmt.Sprintf("interrupted after %d steps; the checkpoint is not kept, for there is no --save", r.Steps))
+	}
+	return interruption(fmt.Sprintf("interrupted after %d steps; the checkpoint is in %s", r.Steps, save))
 }
 
-func (c cutShort) Is(target error) bool { return target == ErrInterrupted }
-
-func (c cutShort) Error() string {
-	switch {
-	case !c.r.New:
-		return "interrupted before the first step; nothing was trained"
-	case c.save == "":
-		return fmt.Sprintf("interrupted after %d steps; the checkpoint is not kept, for there is no --save", c.r.Steps)
+// canKeep tells before the training whether its checkpoint can be written where it is wanted.
+func canKeep(path string) error {
+	if path == "" {
+		return nil
 	}
-	return fmt.Sprintf("interrupted after %d steps; the checkpoint is in %s", c.r.Steps, c.save)
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		path = to
+	}
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return Usage("--save %s: it is a folder; name a file", path)
+	case err == nil && !info.Mode().IsRegular():
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new*")
+	if err != nil {
+		return fmt.Errorf("--save: the checkpoint could not be written: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // keep writes the checkpoint of a run to a file, when a file is wanted and there is a new checkpoint.
@@ -154,13 +172,17 @@ func (a *app) describe(ctx context.Context, name string) (trainer.Trainer, tree.
 }
 
 // configure opens a trainer and completes --set values with the defaults of one of its tasks.
-func (a *app) configure(ctx context.Context, name, task string, set []string) (trainer.Trainer, tree.Config, error) {
+func (a *app) configure(ctx context.Context, name, task string, base int, set []string) (trainer.Trainer, tree.Config, error) {
 	t, d, err := a.describe(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := d.Task(task); err != nil {
+	info, err := d.Task(task)
+	switch {
+	case err != nil:
 		return nil, nil, Usage("--task: %w", err)
+	case base < 1 || base > max(1, info.Bases):
+		return nil, nil, Usage("--base %d: task %s has base models 1 to %d", base, task, max(1, info.Bases))
 	}
 	c, err := d.SpaceOf(task).Parse(set)
 	if err != nil {

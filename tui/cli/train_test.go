@@ -83,7 +83,7 @@ func TestTrainCutShortSaysWhatBecameOfTheCheckpoint(t *testing.T) {
 		{trainer.Result{New: true, Steps: 3}, "", "after 3 steps; the checkpoint is not kept"},
 		{trainer.Result{New: true, Steps: 3}, "a.st", "after 3 steps; the checkpoint is in a.st"},
 	} {
-		if got := (cutShort{c.r, c.save}).Error(); !strings.Contains(got, c.want) {
+		if got := cutShort(c.r, c.save).Error(); !strings.Contains(got, c.want) {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
