@@ -263,7 +263,7 @@ func (catalog) Offer(ctx context.Context) (tui.Offer, error) {
 	}
 	o.Formats = []tui.Choice{
 		{Name: cli.FormatWhole, Help: "everything, for llmzero on another machine"},
-		{Name: cli.FormatStrategy, Help: "the best path as a file that llmzero strategy replay trains again, on this task or another"},
+		{Name: cli.FormatStrategy, Help: "the winner's path, or the best where none is confirmed, as a file that llmzero strategy replay trains again, on this task or another"},
 	}
 	o.Quick = tui.NewSearch{
 		Name: "quick tour", Task: "mixed", Base: 1, Trainer: "grpo", Agent: roster.Rules, Policy: "best-first", Segment: 40, Parallel: 1,

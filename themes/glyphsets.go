@@ -68,7 +68,7 @@ var asciiSet = Glyphs{
 	Tree: TreeGlyphs{Branch: "|", Last: "`", Pipe: "|", Dash: "-", Folded: "+", Unfolded: "-"},
 	Mark: MarkGlyphs{
 		Best: "*", Up: "^", Down: "v", Flat: ".",
-		Cursor: ">", Ellipsis: "~", Bullet: "*",
+		Cursor: ">", Ellipsis: ".", Bullet: "*",
 		Check: "y", Cross: "x", Warning: "!",
 		Waiting: "?", Clock: "@", Times: "x",
 		Capacity: "#", Regularization: "%",

@@ -34,12 +34,13 @@ type app struct {
 	frame  string
 	frames frames
 
-	acts    *actionTable
-	page    place
-	back    []place
-	dialogs []dialog
-	toast   toast
-	toasts  []toast // the last ones
+	acts      *actionTable
+	page      place
+	back      []place
+	dialogs   []dialog
+	submitted dialog // whose act is being asked for right now: what is refused opens it again
+	toast     toast
+	toasts    []toast // the last ones
 
 	home     *home
 	s        *search // the open search, nil on the home page alone
@@ -238,6 +239,7 @@ func (a *app) goBack() tea.Cmd {
 	}
 	if from == onSearch && a.page == onHome {
 		cmd := a.saveScreen()
+		a.home.coming = a.openID()
 		a.closeSearch()
 		return tea.Batch(cmd, a.loadList())
 	}

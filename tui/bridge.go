@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -52,6 +53,7 @@ type (
 	didMsg struct {
 		s    *search
 		what string
+		form dialog // asked for it
 		undo *undoStep
 		live bool
 		err  error
@@ -269,7 +271,8 @@ func readRecord(ctx context.Context, s *search, id tree.NodeID) recordMsg {
 
 // do carries out a steering act; what names it for the toast.
 func (a *app) do(what string, c tree.Command) tea.Cmd {
-	undo := &undoStep{what: what}
+	done, _, _ := strings.Cut(what, ";") // the rest says what to do next
+	undo := &undoStep{what: done}
 	if back, ok := inverse(a.s.t, c); ok {
 		undo.cmd = back
 	}
@@ -278,10 +281,10 @@ func (a *app) do(what string, c tree.Command) tea.Cmd {
 
 // run carries out a command; undo is kept when it succeeds.
 func (a *app) run(what string, c tree.Command, undo *undoStep) tea.Cmd {
-	s := a.s
+	s, form := a.s, a.submitted
 	return a.task(func(ctx context.Context) tea.Msg {
 		err := s.sess.Do(ctx, c)
-		return didMsg{s: s, what: what, undo: undo, err: err, live: s.sess.Live()}
+		return didMsg{s: s, what: what, form: form, undo: undo, err: err, live: s.sess.Live()}
 	})
 }
 
@@ -294,6 +297,9 @@ func (a *app) did(m didMsg) tea.Cmd {
 	}
 	if m.err != nil {
 		a.fail("not done", m.err)
+		if m.s == a.s {
+			a.reopen(m.form)
+		}
 		return nil
 	}
 	if m.what != "" {

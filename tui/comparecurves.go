@@ -49,18 +49,30 @@ func (s *side) curveOf(metric string, raw bool) (xs, ys []float64) {
 	return xs, ys
 }
 
-// read is a metric at a step as it was measured, whatever the curve looks like, and its last value at NaN. A side has none
-// beyond its end.
+// read is a metric at a step as it was measured, whatever the curve looks like. A side has none beyond its end.
 func (s *side) read(metric string, step float64) string {
 	xs, ys := s.curveOf(metric, true)
 	last := len(xs) - 1
-	switch {
-	case last < 0, step > xs[last]:
+	if last < 0 || step > xs[last] {
 		return "–"
-	case math.IsNaN(step):
-		return fixed(ys[last])
 	}
 	return fixed(ys[nearest(xs, step)])
+}
+
+// readout is a metric under the cursor, or at the end of its curve.
+func (a *app) readout(s *side, metric string, cursor float64) string {
+	if math.IsNaN(cursor) {
+		return s.end(metric, a.pages.compare.raw)
+	}
+	return s.read(metric, cursor)
+}
+
+// end is the last value of a metric's curve, as raw or smooth as that is drawn.
+func (s *side) end(metric string, raw bool) string {
+	if _, ys := s.curveOf(metric, raw); len(ys) > 0 {
+		return fixed(ys[len(ys)-1])
+	}
+	return "–"
 }
 
 // drawOverlaid paints up to four metrics of both sides, one above the other on one axis of steps.
@@ -135,7 +147,7 @@ func (a *app) drawBoth(c paint.Canvas, metric string, l, r *side) *chart.Plot {
 	area.Zone(0, 0, area.W(), area.H(), "compare", 0)
 	for i, s := range []*side{l, r} {
 		if i+1 < c.H() {
-			c.Text(0, i+1, fg(themes.Series1+themes.Token(i)), s.read(metric, p.Cursor))
+			c.Text(0, i+1, fg(themes.Series1+themes.Token(i)), a.readout(s, metric, p.Cursor))
 		}
 	}
 	return p

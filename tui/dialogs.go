@@ -73,7 +73,21 @@ func (p *prompt) finish(a *app) tea.Cmd {
 		return nil
 	}
 	a.removeDialog(p)
-	return p.done(a, strings.TrimSpace(p.input.value()))
+	return a.submitting(p, func() tea.Cmd { return p.done(a, strings.TrimSpace(p.input.value())) })
+}
+
+// submitting carries out what a dialog asked for. What is refused opens it again as it was: nobody types a thing twice.
+func (a *app) submitting(d dialog, do func() tea.Cmd) tea.Cmd {
+	a.submitted = d
+	defer func() { a.submitted = nil }()
+	return do()
+}
+
+// reopen opens a dialog whose act was refused.
+func (a *app) reopen(d dialog) {
+	if d != nil && !slices.Contains(a.dialogs, d) {
+		a.push(d)
+	}
 }
 
 func (p *prompt) draw(a *app, c paint.Canvas) {

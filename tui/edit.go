@@ -139,7 +139,7 @@ func (a *app) transitionForm(head string, t tree.Transition, config tree.Config)
 		if err != nil {
 			return ""
 		}
-		words := changeWords(s.t.Spec.Space, tree.Transition{Changes: s.t.Spec.Space.Diff(parent, config.With(tr.Changes))})
+		words := changeWords(s.t.Spec.Space, tree.Transition{From: t.From, Changes: s.t.Spec.Space.Diff(parent, config.With(tr.Changes))})
 		return "becomes: " + words
 	}
 	return f

@@ -2,7 +2,9 @@ package tui
 
 import (
 	"errors"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -195,8 +197,10 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	switch {
 	case x.fixed != "":
 		return nil, k.Text != "" && key != "j" && key != "k" && key != "?"
+	case x.numeric() && (key == "j" || key == "k"):
+		return nil, false // no number has them: they move
 	case x.input == nil:
-		step := map[string]int{"left": -1, "h": -1, "right": 1, "l": 1, "space": 1}[key]
+		step := map[string]int{"left": -1, "h": -1, "<": -1, "right": 1, "l": 1, ">": 1, "space": 1}[key]
 		if step == 0 {
 			// Nothing but movement is typed at a choice; letters must not fall through to actions of the page.
 			return nil, k.Text != "" && key != "j" && key != "k" && key != "?"
@@ -205,7 +209,7 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 		x.at = (x.at + step + len(x.choices)) % max(1, len(x.choices))
 		f.told(a)
 		return nil, true
-	case x.param != nil && (key == "<" || key == ">"):
+	case x.numeric() && (key == "<" || key == ">"):
 		f.nudge(key == ">")
 		f.told(a)
 		return nil, true
@@ -229,9 +233,33 @@ func (f *form) told(a *app) {
 	}
 }
 
+// numeric tells whether the field is a number to type: every text that is checked is one.
+func (f *formField) numeric() bool { return f.input != nil && f.parse != nil }
+
+// step moves a plain number by 1, and by a tenth of its power of ten when it has three digits or more.
+func (f *formField) step(up bool) {
+	v, err := strconv.ParseFloat(f.value(), 64)
+	if err != nil {
+		return
+	}
+	by := max(1, math.Pow(10, math.Floor(math.Log10(max(1, v)))-1))
+	if !up {
+		by = -by
+	}
+	if text := strconv.FormatFloat(v+by, 'f', -1, 64); f.parse(text) == nil {
+		f.set(text)
+	}
+}
+
 // nudge moves a number to the next round one.
 func (f *form) nudge(up bool) {
 	x := f.current()
+	if x.param == nil {
+		f.keep(x.value())
+		x.step(up)
+		f.fresh = true
+		return
+	}
 	v, err := x.param.Parse(x.value())
 	if err != nil {
 		v = x.param.Default
@@ -264,7 +292,7 @@ func (f *form) finish(a *app) tea.Cmd {
 		}
 		return nil
 	}
-	return f.submit(a, f)
+	return a.submitting(f, func() tea.Cmd { return f.submit(a, f) })
 }
 
 func (f *form) want(a *app) (int, int) {

@@ -150,7 +150,7 @@ func (a *app) drawGlanceCurves(c paint.Canvas, p *glance) {
 		if plot == nil {
 			continue
 		}
-		part.Text(0, 1, sText, p.best.read(m, nan()))
+		part.Text(0, 1, sText, p.best.end(m, false))
 		plot.Draw(area)
 		axis = plot
 	}

@@ -123,6 +123,9 @@ func (v graphView) node(n *tree.Node, x, y int) {
 	if n.ID == s.out.cursor {
 		head = st.With(paint.Bold).On(ink(themes.SelectionBg))
 	}
+	if w := paint.Width(text); x-(w-1)/2 < 0 || x-(w-1)/2+w > v.c.W() {
+		text = gl.State(string(n.State))
+	}
 	v.centred(x, y, head, text)
 	v.c.Zone(x-v.cells/2, y, v.cells, v.rows-1, "node", int(n.ID))
 	if zoom >= zoomNames {
@@ -136,8 +139,12 @@ func (v graphView) node(n *tree.Node, x, y int) {
 	}
 }
 
+// centred paints a text around x, and nothing when not all of it is in view: half a number is a wrong number.
 func (v graphView) centred(x, y int, st paint.Style, text string) {
-	v.c.Text(x-(paint.Width(text)-1)/2, y, st, text)
+	w := paint.Width(text)
+	if left := x - (w-1)/2; left >= 0 && left+w <= v.c.W() {
+		v.c.Text(left, y, st, text)
+	}
 }
 
 // figures are a node's score, with its gain where there is room, or what became of it.

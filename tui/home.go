@@ -30,6 +30,7 @@ type home struct {
 	reading bool    // another one is on its way
 
 	cursor    int
+	coming    string // the search on which the cursor is to stand when the list comes
 	top       int
 	sort      int
 	reverse   bool
@@ -69,10 +70,10 @@ func (h *home) order(a, b int) int {
 }
 
 func (h *home) setList(m listMsg) {
-	id := h.currentID()
+	id := or(h.coming, h.currentID())
 	h.loaded, h.err = true, m.err
 	if m.err == nil {
-		h.all = m.all
+		h.all, h.coming = m.all, ""
 	}
 	h.arrangeAt(id)
 }

@@ -203,8 +203,8 @@ type piece struct {
 	text string
 }
 
-// scoreLine is a node's scores, gain and cost; nil without any.
-func (a *app) scoreLine(n *tree.Node) []piece {
+// scoreLine is a node's validation score with its gain, and its test score and cost; nil without any.
+func (a *app) scoreLine(n *tree.Node) (val, more []piece) {
 	gl := a.look.glyphs
 	var out []piece
 	if v := n.Val(); v.Known() {
@@ -218,22 +218,38 @@ func (a *app) scoreLine(n *tree.Node) []piece {
 		}
 	}
 	if n.Test.Known() {
-		out = append(out, piece{sMuted, "  test "}, piece{sText, score(n.Test.Mean)})
+		more = append(more, piece{sMuted, "test "}, piece{sText, score(n.Test.Mean) + "   "})
 	}
 	if o := n.Outcome; o != nil && o.Cost.Tokens() > 0 {
-		out = append(out, piece{sMuted, "   cost "}, piece{sText, count(float64(o.Cost.Tokens())) + " tok"},
+		more = append(more, piece{sMuted, "cost "}, piece{sText, count(float64(o.Cost.Tokens())) + " tok"},
 			piece{sFaint, " " + gl.Mark.Separator + " " + three(o.Cost.WallSeconds) + " s"})
 	}
-	return out
+	return out, more
+}
+
+// together are two groups of pieces in one line where they fit, else in two: no number is cut.
+func together(a, b []piece, width int) [][]piece {
+	w := 3
+	for _, p := range slices.Concat(a, b) {
+		w += paint.Width(p.text)
+	}
+	switch {
+	case len(a) == 0 && len(b) == 0:
+		return nil
+	case len(a) == 0 || len(b) == 0:
+		return [][]piece{append(a, b...)}
+	case w > width:
+		return [][]piece{a, b}
+	}
+	return [][]piece{slices.Concat(a, []piece{{sFaint, "   "}}, b)}
 }
 
 // overviewFacts are the lines below the charts: scores, how it runs, who decided, what changes and why.
 func (a *app) overviewFacts(n *tree.Node, width int) [][]piece {
 	s := a.s
 	var out [][]piece
-	if first := a.scoreLine(n); len(first) > 0 {
-		out = append(out, first)
-	}
+	val, more := a.scoreLine(n)
+	out = append(out, together(val, more, width)...)
 	if n.State == tree.StateRunning {
 		step := "its first step"
 		if ps := s.curve(n.ID).points; len(ps) > 0 {

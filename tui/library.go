@@ -16,15 +16,17 @@ import (
 // libraryDidMsg says what came of an act on the library.
 type libraryDidMsg struct {
 	what string
+	form dialog // asked for it
 	err  error
 }
 
 // onLibrary carries out an act on the library and reads the list again.
 func (a *app) onLibrary(what, failed string, f func(context.Context) (string, error)) tea.Cmd {
+	form := a.submitted
 	return a.task(func(ctx context.Context) tea.Msg {
 		more, err := f(ctx)
 		if err != nil {
-			return libraryDidMsg{failed, err}
+			return libraryDidMsg{failed, form, err}
 		}
 		return libraryDidMsg{what: what + more}
 	})
@@ -33,6 +35,7 @@ func (a *app) onLibrary(what, failed string, f func(context.Context) (string, er
 func (a *app) libraryDid(m libraryDidMsg) tea.Cmd {
 	if m.err != nil {
 		a.fail(m.what, m.err)
+		a.reopen(m.form)
 	} else {
 		a.good(m.what)
 	}
@@ -99,7 +102,7 @@ func (a *app) gotStore(m storeMsg) tea.Cmd {
 // askImport takes a search from a file into the store.
 func (a *app) askImport() tea.Cmd {
 	a.ask("Import a search", "A file that an export wrote in full (ID.llmzero).", "", "name a file", func(a *app, path string) tea.Cmd {
-		return a.onLibrary("imported ", "import", func(ctx context.Context) (string, error) {
+		return a.onLibrary("imported ", "not done", func(ctx context.Context) (string, error) {
 			return a.opt.Library.Import(ctx, homePath(path))
 		})
 	})
@@ -133,7 +136,7 @@ func (a *app) exportSearch(id string) tea.Cmd {
 	}
 	a.choose("Export "+id, "", items, func(a *app, i int) tea.Cmd {
 		a.ask("Export as "+formats[i].Name, "The file to write; empty: a free name in the working folder. Nothing is overwritten.", "", "", func(a *app, path string) tea.Cmd {
-			return a.onLibrary("written to ", "export", func(ctx context.Context) (string, error) {
+			return a.onLibrary("written to ", "not done", func(ctx context.Context) (string, error) {
 				name, err := a.opt.Library.Export(ctx, id, formats[i].Name, homePath(path))
 				if full, ferr := filepath.Abs(name); err == nil && ferr == nil {
 					name = filepath.Base(full) + " in " + filepath.Dir(full) // a narrow screen cuts the folder, not the name

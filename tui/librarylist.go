@@ -64,6 +64,9 @@ func gainCell(a *app, s *tree.Summary) (string, paint.Style) {
 	if !scored(s) {
 		return "–", sFaint
 	}
+	if s.Segments == 0 {
+		return "–", sFaint
+	}
 	g := s.BestVal - s.BaseVal
 	pm := 1.96 * sqrt(s.BestSE*s.BestSE+s.BaseSE*s.BaseSE)
 	text := a.look.glyphs.Delta(g) + " " + delta(g) + " " + a.look.glyphs.Mark.PlusMinus + delta(pm)

@@ -32,6 +32,16 @@ func mustBeTrained(_ *search, n *tree.Node) string {
 	return ""
 }
 
+// mustBeAffordable is for what trains more.
+func mustBeAffordable(s *search, n *tree.Node) string {
+	if s.t.Status == tree.SearchDone {
+		return budgetSpent
+	}
+	return mustBeTrained(s, n)
+}
+
+const budgetSpent = "the search is done, its budget spent: $ raises it, and the search goes on"
+
 func notRoot(_ *search, n *tree.Node) string {
 	if n.ID == tree.Root {
 		return "not for the base model"
@@ -43,7 +53,7 @@ func notRoot(_ *search, n *tree.Node) string {
 func nodeActions() []action {
 	const g = "Steering"
 	return []action{
-		onNode(action{id: "branch", keys: []string{"B"}, on: onSearch, group: g, short: "branch", help: "train a transition of your own from this node", foot: 5}, mustBeTrained, func(a *app, n *tree.Node) tea.Cmd {
+		onNode(action{id: "branch", keys: []string{"B"}, on: onSearch, group: g, short: "branch", help: "train a transition of your own from this node", foot: 5}, mustBeAffordable, func(a *app, n *tree.Node) tea.Cmd {
 			a.branchFrom(n)
 			return nil
 		}),
@@ -53,7 +63,7 @@ func nodeActions() []action {
 			})
 			return nil
 		}),
-		onNode(action{id: "propose", keys: []string{"r"}, on: onSearch, group: g, short: "ask for a proposal", help: "ask the agent for a proposal at this node, with a hint"}, mustBeTrained, func(a *app, n *tree.Node) tea.Cmd {
+		onNode(action{id: "propose", keys: []string{"r"}, on: onSearch, group: g, short: "ask for a proposal", help: "ask the agent for a proposal at this node, with a hint"}, mustBeAffordable, func(a *app, n *tree.Node) tea.Cmd {
 			a.ask("Ask for a proposal at "+name(n.ID), "A hint for the agent; it may be empty.", "", "", func(a *app, text string) tea.Cmd {
 				return a.do("the agent looks at "+name(n.ID)+" next", tree.Command{Kind: tree.CmdAnother, Node: n.ID, Text: text})
 			})
@@ -98,7 +108,12 @@ func nodeActions() []action {
 		}, func(a *app, n *tree.Node) tea.Cmd {
 			return a.do("the veto of "+name(n.ID)+" is taken back", tree.Command{Kind: tree.CmdUnveto, Node: n.ID})
 		}),
-		onNode(action{id: "reevaluate", keys: []string{"E"}, on: onSearch, group: g, short: "score again", help: "score the node's checkpoint on more samples"}, mustBeTrained, func(a *app, n *tree.Node) tea.Cmd {
+		onNode(action{id: "reevaluate", keys: []string{"E"}, on: onSearch, group: g, short: "score again", help: "score the node's checkpoint on more samples"}, func(s *search, n *tree.Node) string {
+			if !s.live {
+				return or(mustBeAffordable(s, n), "the search does not run: space lets it go on first")
+			}
+			return mustBeTrained(s, n)
+		}, func(a *app, n *tree.Node) tea.Cmd {
 			return a.do("scoring "+name(n.ID)+" again", tree.Command{Kind: tree.CmdReevaluate, Node: n.ID})
 		}),
 		onNode(action{id: "ban", keys: []string{"x"}, on: onSearch, group: g, short: "ban a range", help: "forbid values of a parameter from now on, or lift a ban"}, nil, func(a *app, n *tree.Node) tea.Cmd {
@@ -113,7 +128,7 @@ func nodeActions() []action {
 			return "pause"
 		}, why: func(a *app) string {
 			if s := a.s; s != nil && s.t.Status == tree.SearchDone {
-				return "the search is done, its budget spent: $ raises it, and the search goes on"
+				return budgetSpent
 			}
 			return ""
 		}, run: (*app).pause},
@@ -263,21 +278,23 @@ func (a *app) askBan(n *tree.Node) {
 		if i < len(bans) {
 			return a.do("the ban is lifted", tree.Command{Kind: tree.CmdUnban, Ban: &bans[i]})
 		}
-		a.askBanRange(sp.Params[i-len(bans)])
+		p := sp.Params[i-len(bans)]
+		a.askBanRange(p, n.Config[p.Name])
 		return nil
 	})
 	ch.typing = newField("")
 }
 
-func (a *app) askBanRange(p tree.Param) {
+// askBanRange asks for the values to forbid; it begins with the one that the node has, for a ban of the whole range is none.
+func (a *app) askBanRange(p tree.Param, has tree.Value) {
 	f := &form{head: "Ban values of " + p.Name, verb: "ban", intro: "Proposals that would use such a value are refused."}
 	if p.Kind == tree.KindChoice {
-		x := paramField(p, p.Default)
+		x := paramField(p, has)
 		x.id = "choice"
 		f.fields = append(f.fields, x)
 	} else {
 		f.fields = append(f.fields,
-			textField("min", "from", number(p.Min), p.Range(), decimal(min(p.Min, 0), p.Max)),
+			textField("min", "from", has.String(), p.Range(), decimal(min(p.Min, 0), p.Max)),
 			textField("max", "to", number(p.Max), p.Range(), decimal(min(p.Min, 0), p.Max)))
 	}
 	f.fields = append(f.fields, textField("why", "reason", "", "the agent sees it", nil))

@@ -35,6 +35,7 @@ type looked struct {
 	filter  filter
 	folded  []bool
 	focused bool
+	traj    trajectories
 }
 
 // playMsg brings the journal to replay.
@@ -71,7 +72,7 @@ func (a *app) gotJournal(m playMsg) tea.Cmd {
 	s := a.s
 	p := &player{events: m.events, real: s.t, speed: 2, last: a.now()}
 	p.final = a.newFigure(s.t, figureOf{id: s.id, seq: s.t.Seq, node: s.ix.best, others: true}, nil)
-	p.was = looked{s.out.cursor, s.out.top, s.out.filter, slices.Clone(s.out.folded), s.pane.focused}
+	p.was = looked{s.out.cursor, s.out.top, s.out.filter, slices.Clone(s.out.folded), s.pane.focused, a.pages.traj}
 	s.play, a.pages.traj.fig = p, nil
 	s.pane.focused = false
 	s.setFilter(filter{})
@@ -94,6 +95,11 @@ func (a *app) endPlay() tea.Cmd {
 	s.setFilter(was.filter)
 	s.out.cursor, s.out.top, s.out.stale = was.cursor, was.top, true
 	s.pane.focused, s.pane.graph.stale = was.focused, true
+	a.pages.traj = was.traj
+	if n, ok := s.t.Node(was.traj.node); !ok || n.ID == tree.Root || was.traj.fig == nil {
+		a.pages.traj.node = s.ix.best
+	}
+	a.pages.traj.fig = nil
 	s.lay()
 	return a.follow()
 }

@@ -130,6 +130,10 @@ func (a *app) scoreRow(l *lines, label string, val, test tree.Score) {
 		s    tree.Score
 	}{{"validation", val}, {"test", test}} {
 		if p.s.Known() {
+			if x > 13 && x+18 > l.c.W() {
+				x = 13
+				l.y++
+			}
 			x = l.c.Text(x, l.y, sText.With(paint.Bold), score(p.s.Mean))
 			x = l.c.Text(x+1, l.y, sFaint, pm+delta(1.96*p.s.SE)+" "+p.name) + 3
 		}
@@ -160,5 +164,5 @@ func (a *app) drawWinner(l *lines) {
 	} else {
 		text += ": not confirmed on fresh seeds, so its score may be luck"
 	}
-	l.wrap(0, sBest, a.look.glyphs.Mark.Best+" "+text)
+	l.wrap(0, sGain, a.look.glyphs.Mark.Check+" "+text)
 }

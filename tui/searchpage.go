@@ -175,13 +175,17 @@ func (a *app) drawOutline(c paint.Canvas) {
 func (a *app) drawGuidance(c paint.Canvas) {
 	s := a.s
 	young := len(s.t.Nodes) <= 6 || s.t.Status == tree.SearchDone
-	if !young || len(s.out.rows)+6 > c.H() || s.play != nil || s.out.hit != nil {
+	if !young || s.play != nil || s.out.hit != nil {
 		return
 	}
 	var text string
 	switch {
 	case s.t.Status == tree.SearchDone:
-		text = "The search is done. b goes to the best node, T shows how its parameters moved, c compares two nodes, e writes the search or its best strategy to a file, $ raises the budget to go on."
+		text = "The search is done. "
+		if w := s.t.Winner; w != tree.Root && w != s.ix.best {
+			text += a.look.glyphs.Mark.Check + " marks the winner, whose path was retrained with fresh seeds. "
+		}
+		text += "b goes to the best node, T shows how its parameters moved, c compares two nodes, e writes the search or its best strategy to a file, $ raises the budget to go on."
 	case !s.live || s.t.Status == tree.SearchPaused:
 		text = "The search does not run at the moment. space lets it go on; everything is kept."
 	case len(s.ix.waiting) > 0:
@@ -192,6 +196,9 @@ func (a *app) drawGuidance(c paint.Canvas) {
 		text = "The agent looks at the curves; its proposal will wait here."
 	}
 	rows := paint.Wrap(text, c.W()-4)
+	if len(s.out.rows)+len(rows)+2 > c.H() {
+		return
+	}
 	for i, l := range rows {
 		c.Text(2, c.H()-1-len(rows)+i, sFaint, l)
 	}
@@ -286,7 +293,10 @@ func (a *app) drawRowNumbers(c paint.Canvas, n *tree.Node, bg paint.Ink) int {
 		width += spark + 2
 	}
 	end := w - 1
-	if s.ix.bestPath[n.ID] {
+	switch {
+	case n.ID == s.t.Winner && n.ID != tree.Root:
+		c.TextRight(end, 0, sGain.On(bg), gl.Mark.Check)
+	case s.ix.bestPath[n.ID]:
 		c.TextRight(end, 0, sBest.On(bg), gl.Mark.Best)
 	}
 	end -= 2

@@ -100,7 +100,8 @@ func TestImport(t *testing.T) {
 	r := newRig(t, newFakeLibrary(storybook()), nil)
 	r.keys("i type:new.llmzero enter")
 	r.mustShow("not an export")
-	r.keys("i type:old.llmzero enter")
+	r.mustShow("new.llmzero") // what was typed is still there
+	r.keys("esc i type:old.llmzero enter")
 	r.mustShow("imported s-0001")
 }
 

@@ -53,7 +53,11 @@ func (a *app) drawTrajectories(c paint.Canvas) {
 	}
 	body := c.Sub(1, 1, c.W()-2, c.H()-2-a.playRows())
 	if len(f.stages) == 0 && (s.play == nil || len(s.play.final.stages) == 0) {
-		body.Center(body.H()/2, sMuted, "no segment has been trained yet: there is no path to show")
+		text := "no segment has been trained yet: there is no path to show"
+		if s.ix.best != tree.Root {
+			text = "the base model has no path: b shows the best one"
+		}
+		body.Center(body.H()/2, sMuted, text)
 	} else {
 		a.drawPath(body.Sub(0, 0, body.W(), 1), f)
 		shown, all := a.drawFigure(body.Sub(0, 1, body.W(), body.H()-1), f)

@@ -44,6 +44,9 @@ func (a *app) undoLast() tea.Cmd {
 		return a.run("taken back: "+u.what, u.cmd, nil)
 	}
 	text := "this stands: " + u.what
+	for n := len(s.undo); n > 0 && s.undo[n-1].cmd.Kind == ""; n-- {
+		s.undo = s.undo[:n-1] // so does what was done just before
+	}
 	if n := len(s.undo); n > 0 {
 		text += "; once more takes back: " + s.undo[n-1].what
 	}

@@ -62,6 +62,9 @@ func ListText(w io.Writer, all []tree.Summary) error {
 	for _, s := range all {
 		scores := "–\t–\t–"
 		if s.Scored() {
+			scores = fmt.Sprintf("%.3f\t%.3f\t–", s.BaseVal, s.BestVal)
+		}
+		if s.Segments > 0 {
 			scores = fmt.Sprintf("%.3f\t%.3f\t%+.3f", s.BaseVal, s.BestVal, s.BestVal-s.BaseVal)
 		}
 		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s",

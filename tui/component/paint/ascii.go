@@ -4,7 +4,7 @@ import "strings"
 
 // likeness are the plain forms of the signs that the screen's words use.
 var likeness = strings.NewReplacer("→", ">", "←", "<", "↑", "^", "↓", "v", "×", "x", "½", "0.5", "¼", "0.25", "¾", "0.75", "⅓", "0.33",
-	"⅔", "0.67", "…", "~", "–", "-", "−", "-", "·", "-", "±", "~", "°", "C", "•", "*", "ε", "e", "σ", "sd", "μ", "u", "’", "'", "“", "\"", "”", "\"")
+	"⅔", "0.67", "…", ".", "–", "-", "−", "-", "·", "-", "±", "~", "°", "C", "•", "*", "ε", "e", "σ", "sd", "μ", "u", "’", "'", "“", "\"", "”", "\"")
 
 // toASCII replaces what is not ASCII.
 func toASCII(s string) string {

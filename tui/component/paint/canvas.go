@@ -66,6 +66,9 @@ func (c Canvas) TextRight(x, y int, style Style, s string) int {
 
 // TextIn paints s into width cells, cut with an ellipsis.
 func (c Canvas) TextIn(x, y, width int, style Style, s, ellipsis string) int {
+	if c.g.ASCII { // before it is measured: ½ becomes longer
+		s = toASCII(s)
+	}
 	return c.Text(x, y, style, Cut(s, width, ellipsis))
 }
 
