@@ -113,7 +113,7 @@ func (a *app) keyLine(line paint.Canvas, x, end int, p place, bg paint.Ink) {
 		}
 		key, word := sKey, sMuted
 		if it.reason(a) != "" {
-			if i > 3 || p&onPages == 0 {
+			if i > 3 || p&onPages == 0 || p == onHome {
 				continue // what cannot be done and is not important here only takes room
 			}
 			key, word = sFaint, sFaint

@@ -340,7 +340,11 @@ func (a *app) drawConfig(c paint.Canvas, n *tree.Node) {
 		if changed {
 			st, vs = sText, sText.With(paint.Bold)
 		}
-		l.c.TextIn(2, l.y, names, st, p.Name, gl.Mark.Ellipsis)
+		called := p.Name
+		if paint.Width(called) > names {
+			called = p.Label()
+		}
+		l.c.TextIn(2, l.y, names, st, called, gl.Mark.Ellipsis)
 		x := names + 3
 		if changed {
 			l.c.TextRight(x+8, l.y, sFaint, value(ref[p.Name]))
@@ -535,7 +539,15 @@ func (a *app) drawCheckpoints(c paint.Canvas, n *tree.Node) {
 		l.line(0, sMuted, "no checkpoint yet")
 		return
 	}
-	l.line(2, sFaint, "  step   validation              tokens     size")
+	back := 0 // a narrow pane has no room for the gauges
+	if c.W() < 52 {
+		back = 9
+	}
+	l.c.TextRight(8, l.y, sFaint, "step")
+	l.c.Text(11, l.y, sFaint, "validation")
+	l.c.TextRight(41-back, l.y, sFaint, "tokens")
+	l.c.TextRight(50-back, l.y, sFaint, "size")
+	l.y++
 	best := -1.0
 	for _, k := range n.Outcome.Checkpoints {
 		best = max(best, k.Val.Mean)
@@ -554,10 +566,12 @@ func (a *app) drawCheckpoints(c paint.Canvas, n *tree.Node) {
 			}
 			x := l.c.Text(11, l.y, vs, score(k.Val.Mean))
 			l.c.Text(x+1, l.y, sFaint, gl.Mark.PlusMinus+delta(1.96*k.Val.SE))
-			a.gauge(l.c, 23, l.y, 8, k.Val.Mean, sRun)
+			if back == 0 {
+				a.gauge(l.c, 23, l.y, 8, k.Val.Mean, sRun)
+			}
 		}
-		l.c.TextRight(41, l.y, sMuted, count(float64(k.Tokens)))
-		l.c.TextRight(50, l.y, sMuted, bytesText(float64(k.Size)))
+		l.c.TextRight(41-back, l.y, sMuted, count(float64(k.Tokens)))
+		l.c.TextRight(50-back, l.y, sMuted, bytesText(float64(k.Size)))
 		l.y++
 	}
 	l.gap()
