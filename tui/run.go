@@ -52,8 +52,10 @@ func Run(ctx context.Context, o Options) (Left, error) {
 	if o.Library == nil {
 		return Left{}, errors.New("tui: no library of searches")
 	}
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(flushRate),
-		tea.WithoutSignalHandler()} // signals end the context, which is main's
+	opts := []tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithFPS(flushRate),
+		tea.WithoutSignalHandler(),
+	} // signals end the context, which is main's
 	if o.Input != nil {
 		opts = append(opts, tea.WithInput(o.Input))
 	}

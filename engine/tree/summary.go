@@ -26,7 +26,9 @@ type Summary struct {
 }
 
 // Scored tells whether the base model was scored, so that BaseVal and BestVal mean something: it is before any segment.
-func (s Summary) Scored() bool { return s.Segments > 0 || s.BaseVal != 0 || s.BaseSE != 0 || s.BestVal != 0 }
+func (s Summary) Scored() bool {
+	return s.Segments > 0 || s.BaseVal != 0 || s.BaseSE != 0 || s.BestVal != 0
+}
 
 // Summary sums the tree up.
 func (t *Tree) Summary() Summary {
