@@ -200,15 +200,7 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 	case x.numeric() && (key == "j" || key == "k"):
 		return nil, false // no number has them: they move
 	case x.input == nil:
-		step := map[string]int{"left": -1, "h": -1, "<": -1, "right": 1, "l": 1, ">": 1, "space": 1}[key]
-		if step == 0 {
-			// Nothing but movement is typed at a choice; letters must not fall through to actions of the page.
-			return nil, k.Text != "" && key != "j" && key != "k" && key != "?"
-		}
-		f.keep(x.value())
-		x.at = (x.at + step + len(x.choices)) % max(1, len(x.choices))
-		f.told(a)
-		return nil, true
+		return nil, f.chosen(a, k)
 	case x.numeric() && (key == "<" || key == ">"):
 		f.nudge(key == ">")
 		f.told(a)
@@ -225,6 +217,20 @@ func (f *form) typed(a *app, k tea.KeyPressMsg) (tea.Cmd, bool) {
 		f.told(a)
 	}
 	return nil, taken
+}
+
+// chosen moves in a field of choices; false for keys that it does not take.
+func (f *form) chosen(a *app, k tea.KeyPressMsg) bool {
+	x, key := f.current(), k.String()
+	step := map[string]int{"left": -1, "h": -1, "<": -1, "right": 1, "l": 1, ">": 1, "space": 1}[key]
+	if step == 0 {
+		// Nothing but movement is typed at a choice; letters must not fall through to actions of the page.
+		return k.Text != "" && key != "j" && key != "k" && key != "?"
+	}
+	f.keep(x.value())
+	x.at = (x.at + step + len(x.choices)) % max(1, len(x.choices))
+	f.told(a)
+	return true
 }
 
 func (f *form) told(a *app) {

@@ -98,7 +98,6 @@ func tokenizer(s string) int { return len(s) - strings.Count(s, " ") }
 type strict struct {
 	t       *testing.T
 	window  int
-	answers []string
 	refused int
 }
 

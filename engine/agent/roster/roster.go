@@ -91,7 +91,7 @@ func Check(ctx context.Context, a agent.Agent) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	if _, err := m.Check(ctx); err != nil {
-		if ctx.Err() != nil && context.Cause(ctx) == context.DeadlineExceeded {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return fmt.Errorf("agent %s: its server did not answer within %s; is it busy or still loading a model? Try again", a.Name(), probeTime)
 		}
 		return fmt.Errorf("agent %s: %w", a.Name(), err)
