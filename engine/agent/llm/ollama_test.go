@@ -145,6 +145,9 @@ const (
 	which    = `{{ if gt (len .Messages) 2 }}<|propose|>{{ else }}<|diagnose|>{{ end }}`
 )
 
+// endless is what a model says that never ends. It is many tokens long: Ollama breaks off what says the same token 30 times.
+const endless = "on and on it goes, far beyond every hill and river that anybody ever put on a map. "
+
 func TestRealServer(t *testing.T) {
 	r := startReal(t)
 	short := strings.NewReplacer("\n", "", "  ", "").Replace(goodProposals)
@@ -159,7 +162,7 @@ func TestRealServer(t *testing.T) {
 	r.script(t, "eyes", 16384, steps, eyes, scripts...)
 	r.script(t, "wrong", 16384, steps, nil, scripts[0], script{control: "<|propose|>", text: proposalJSON("n3@40", "num_generations", "64")})
 	r.script(t, "plain", 4096, "<|say|>", nil, script{control: "<|say|>", text: "Hello, researcher."})
-	r.script(t, "endless", 4096, "<|say|>", nil, script{control: "<|say|>", text: "on and on it goes. ", loop: true})
+	r.script(t, "endless", 4096, "<|say|>", nil, script{control: "<|say|>", text: endless, loop: true})
 	r.script(t, "viewer", 4096, "{{ .Prompt }}<|say|>", eyes, script{control: "<|say|>", text: "I saw it."})
 	r.script(t, "reader", 2048, "{{ .Prompt }}<|say|>", nil, script{control: "<|say|>", text: "I read it."})
 	o, err := NewOllama(r.url)
@@ -295,7 +298,7 @@ func TestRealServer(t *testing.T) {
 	})
 	t.Run("killed in the middle through /v1", func(t *testing.T) {
 		r := startReal(t)
-		r.script(t, "endless", 4096, "<|say|>", nil, script{control: "<|say|>", text: "on and on it goes. ", loop: true})
+		r.script(t, "endless", 4096, "<|say|>", nil, script{control: "<|say|>", text: endless, loop: true})
 		if err := middle(t.Context(), t, r, PrefixOpenAI, r.kill); !errors.Is(err, ErrBroken) && !errors.Is(err, ErrNoServer) {
 			t.Errorf("%v", err)
 		}
