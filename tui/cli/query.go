@@ -103,11 +103,13 @@ func newCheck(a *app) *cobra.Command {
 			if err != nil {
 				return nil, nil, err
 			}
+			verdict := path + " is sound"
 			if len(lines) > 0 {
+				verdict = path + " is damaged"
 				err = fmt.Errorf("the store has %d problems; keep a copy of the file before anything else", len(lines))
 			}
 			return map[string]any{"store": path, "sound": len(lines) == 0, "problems": lines},
-				say("%s", strings.Join(append(lines, path+" is checked"), "\n")), err
+				say("%s", strings.Join(append(lines, verdict), "\n")), err
 		})
 }
 
