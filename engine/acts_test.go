@@ -363,3 +363,20 @@ func TestRunTwice(t *testing.T) {
 	}
 	r.check(t)
 }
+
+// TestResumeWhileEnding resumes a search whose run was told to end and waits for its segments: the loop hands acts its own
+// context then, and what they said would be overwritten when it leaves.
+func TestResumeWhileEnding(t *testing.T) {
+	r := finished(t, 4)
+	r.do(t, tree.Command{Kind: tree.CmdBudget, Budget: &tree.Budget{Segments: 9}})
+	r.do(t, tree.Command{Kind: tree.CmdPause})
+	ending, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.steer(ending, tree.Command{Kind: tree.CmdResume}); err == nil || !strings.Contains(err.Error(), "just ending") {
+		t.Errorf("%v", err)
+	}
+	if got := r.check(t).Status; got != tree.SearchPaused {
+		t.Errorf("the search is %s", got)
+	}
+	r.do(t, tree.Command{Kind: tree.CmdResume})
+}

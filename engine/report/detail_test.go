@@ -28,7 +28,13 @@ func TestShow(t *testing.T) {
 			t.Errorf("%s is missing in\n%s", want, b)
 		}
 	}
-	if b, err = json.Marshal(Show(&tree.Tree{}, nil)); err != nil || !strings.Contains(string(b), `"exchanges":[]`) {
+	if b, err = json.Marshal(Show(&tree.Tree{}, nil)); err != nil || !strings.Contains(string(b), `"exchanges":[]`) ||
+		!strings.Contains(string(b), `"base":{"val":null,"val_se":null,"test":null}`) {
 		t.Errorf("an empty search: %v\n%s", err, b)
+	}
+	for segments, want := range []string{`"base_val":null,"best_val":null`, `"base_val":0,"best_val":0`} { // a base that gets nothing right
+		if b, err = json.Marshal(Rows([]tree.Summary{{Segments: segments}})); err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%d segments: %v\n%s, want %s", segments, err, b, want)
+		}
 	}
 }
