@@ -95,9 +95,8 @@ func (a *app) endPlay() tea.Cmd {
 	s.setFilter(was.filter)
 	s.out.cursor, s.out.top, s.out.stale = was.cursor, was.top, true
 	s.pane.focused, s.pane.graph.stale = was.focused, true
-	a.pages.traj = was.traj
-	if n, ok := s.t.Node(was.traj.node); !ok || n.ID == tree.Root || was.traj.fig == nil {
-		a.pages.traj.node = s.ix.best
+	if a.pages.traj = was.traj; was.traj.fig == nil { // the page was not open before the replay
+		a.pages.traj = trajectories{node: s.ix.best, cursor: -1, others: true}
 	}
 	a.pages.traj.fig = nil
 	s.lay()

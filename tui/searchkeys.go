@@ -333,13 +333,15 @@ func (a *app) announce(s *search, waiting int, status tree.Status) tea.Cmd {
 	var text string
 	switch {
 	case len(s.ix.waiting) > waiting && a.gate() == nil:
-		key := "enter"
-		if a.page != onSearch {
-			key = "w"
-		}
-		text = plural(len(s.ix.waiting), "proposal") + " waiting: " + key + " reviews"
+		text = plural(len(s.ix.waiting), "proposal") + " waiting"
 		if len(s.ix.waiting) == 1 {
-			text = "a proposal waits: " + key + " reviews it"
+			text = "a proposal waits"
+		}
+		switch { // below a dialog, enter is the dialog's
+		case a.page != onSearch:
+			text += ": w reviews"
+		case len(a.dialogs) == 0:
+			text += ": enter reviews"
 		}
 	case s.t.Status != status && (s.t.Status == tree.SearchDone || s.t.Status == tree.SearchFailed):
 		text = "the search is " + string(s.t.Status)

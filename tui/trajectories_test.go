@@ -424,3 +424,15 @@ func TestManyStagesAreAThinLine(t *testing.T) {
 		t.Error("a hundred stages have marks")
 	}
 }
+
+// TestReplayEndsOnTheBestPath begins a replay on the search page and leaves it on the page of trajectories, which was opened when the
+// tree was half grown.
+func TestReplayEndsOnTheBestPath(t *testing.T) {
+	r, _ := opened(t, nil)
+	r.keys("P T end esc")
+	p := &r.a.pages.traj
+	if r.a.s.play != nil || p.node != r.a.s.ix.best || p.cursor != -1 || !p.others {
+		t.Errorf("playing %v, path to n%d of n%d, stage %d, others %v", r.a.s.play != nil, p.node, r.a.s.ix.best, p.cursor, p.others)
+	}
+	r.mustShow("best path")
+}
