@@ -44,8 +44,11 @@ func (a *app) drawTrajectories(c paint.Canvas) {
 	}
 	f := a.figure()
 	what := "path to " + name(f.of.node)
-	if f.best {
+	switch {
+	case f.best:
 		what = "best path"
+	case f.of.node == s.t.Winner && f.of.node != tree.Root:
+		what = "path to the winner, " + name(f.of.node)
 	}
 	a.bar(c, or(s.t.Spec.Name, s.t.Spec.Task), "Trajectories", what)
 	if best, ok := s.t.Node(s.ix.best); ok && best.Val().Known() {
@@ -194,12 +197,15 @@ func trajActions() []action {
 	}
 }
 
-// nextPath shows the path to the next best leaf.
+// nextPath shows the path to the winner, and then those to the next best leaves.
 func (a *app) nextPath() {
 	p := &a.pages.traj
 	ends := []tree.NodeID{a.s.ix.best}
+	if w := a.s.t.Winner; w != tree.Root && w != a.s.ix.best {
+		ends = append(ends, w) // what an exported strategy follows
+	}
 	for _, id := range a.leaves(a.s.t, a.figure().of) {
-		if id != a.s.ix.best && len(ends) <= maxOthers {
+		if !slices.Contains(ends, id) && len(ends) <= maxOthers {
 			ends = append(ends, id)
 		}
 	}

@@ -436,3 +436,13 @@ func TestReplayEndsOnTheBestPath(t *testing.T) {
 	}
 	r.mustShow("best path")
 }
+
+func TestTheWinnersPathComesNext(t *testing.T) {
+	s := storybook()
+	s.say("engine", &event.Won{Node: 8, Why: "retrained best"})
+	r := newRig(t, newFakeLibrary(s), nil)
+	r.keys("enter b T n")
+	r.mustShow("path to the winner, n8")
+	r.keys("n")
+	r.mustNotShow("path to the winner")
+}
