@@ -48,7 +48,7 @@ func (a *app) drawTrajectories(c paint.Canvas) {
 	case f.best:
 		what = "best path"
 	case f.of.node == s.t.Winner && f.of.node != tree.Root:
-		what = "path to the winner, " + name(f.of.node)
+		what = "winner " + name(f.of.node)
 	}
 	a.bar(c, or(s.t.Spec.Name, s.t.Spec.Task), "Trajectories", what)
 	if best, ok := s.t.Node(s.ix.best); ok && best.Val().Known() {

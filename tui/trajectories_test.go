@@ -442,7 +442,7 @@ func TestTheWinnersPathComesNext(t *testing.T) {
 	s.say("engine", &event.Won{Node: 8, Why: "retrained best"})
 	r := newRig(t, newFakeLibrary(s), nil)
 	r.keys("enter b T n")
-	r.mustShow("path to the winner, n8")
+	r.mustShow("winner n8")
 	r.keys("n")
-	r.mustNotShow("path to the winner")
+	r.mustNotShow("winner n8")
 }
