@@ -253,23 +253,12 @@ const gutter = 18
 
 // drawChart paints one metric: its name and latest value, the axis with its bounds, the curves.
 func (a *app) drawChart(c paint.Canvas, n *tree.Node, metric string, legend bool) {
-	gl := a.look.glyphs
 	p, ok := a.plot(n, metric)
 	if !ok || c.H() < 1 {
 		c.Text(0, 0, sMuted, metricLabel(metric))
 		return
 	}
-	c.TextIn(0, 0, gutter-7, sMuted, metricLabel(metric), gl.Mark.Ellipsis)
-	area := c.Sub(gutter, 0, c.W()-gutter, c.H())
-	for y := range c.H() {
-		c.Text(gutter-1, y, sGrid, gl.Plot.AxisY)
-	}
-	c.Text(gutter-1, 0, sGrid, gl.Plot.TickY)
-	c.TextRight(gutter-2, 0, sFaint, fixed(p.Y1))
-	if c.H() > 1 {
-		c.Text(gutter-1, c.H()-1, sGrid, gl.Plot.TickY)
-		c.TextRight(gutter-2, c.H()-1, sFaint, fixed(p.Y0))
-	}
+	area := a.drawYAxis(c, metricLabel(metric), p)
 	xs, ys := a.s.series(n.ID, metric)
 	if cv := &a.s.pane.chart; cv.cursor >= 0 && a.s.pane.tab == tabCurves {
 		col := min(cv.cursor, area.W()-1)

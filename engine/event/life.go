@@ -275,14 +275,22 @@ func asked(o *tree.Outcome) *tree.Outcome {
 	return &tree.Outcome{Chosen: -1, Stop: o.Stop}
 }
 
-func (b *StopAsked) apply(t *tree.Tree, e *Event) error {
-	n, ok := t.Node(b.Node)
+// underWay is a running node and a copy of what there is of its outcome, to be changed and put in its place.
+func underWay(t *tree.Tree, id tree.NodeID) (*tree.Node, tree.Outcome, error) {
+	n, ok := t.Node(id)
 	if !ok || n.State != tree.StateRunning {
-		return fmt.Errorf("node %d does not run", b.Node)
+		return nil, tree.Outcome{}, fmt.Errorf("node %d does not run", id)
 	}
-	o := tree.Outcome{Chosen: -1}
 	if n.Outcome != nil {
-		o = *n.Outcome
+		return n, *n.Outcome, nil
+	}
+	return n, tree.Outcome{Chosen: -1}, nil
+}
+
+func (b *StopAsked) apply(t *tree.Tree, e *Event) error {
+	n, o, err := underWay(t, b.Node)
+	if err != nil {
+		return err
 	}
 	o.Stop = &tree.StopNote{By: e.Who, Why: b.Why, AtStep: n.Transition.From.Step}
 	if k := len(o.Checkpoints); k > 0 {
@@ -293,13 +301,9 @@ func (b *StopAsked) apply(t *tree.Tree, e *Event) error {
 }
 
 func (b *Saved) apply(t *tree.Tree, e *Event) error {
-	n, ok := t.Node(b.Node)
-	if !ok || n.State != tree.StateRunning {
-		return fmt.Errorf("node %d does not run", b.Node)
-	}
-	o := tree.Outcome{Chosen: -1}
-	if n.Outcome != nil {
-		o = *n.Outcome
+	n, o, err := underWay(t, b.Node)
+	if err != nil {
+		return err
 	}
 	o.Checkpoints = append(o.Checkpoints[:len(o.Checkpoints):len(o.Checkpoints)], b.Checkpoint)
 	n.Outcome, n.Updated = &o, e.Time
