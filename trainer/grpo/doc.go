@@ -23,7 +23,7 @@
 //		}, nil)
 //	b, err := policy.Encode(cfg, w, map[string]string{"task": t.Name, "base": "1"})
 //
-// To gate a base, sample from it: see [policy.Sampler], or [Accuracy], which scores weights on a list of problems.
+// To gate a base, sample from it: see [policy.Sampler].
 //
 // # A step
 //

@@ -9,7 +9,6 @@ import (
 	"llmzero/engine/tree"
 	"llmzero/trainer/grpo/policy"
 	"llmzero/trainer/grpo/task"
-	"llmzero/trainer/grpo/team"
 )
 
 // examChunk is the number of completions drawn between two looks at the context.
@@ -90,30 +89,4 @@ func meanOf(hits, tries []float64, n int) tree.Score {
 		sc.SE = math.Sqrt(ss / (k - 1) / k)
 	}
 	return sc
-}
-
-// Accuracy scores weights on a list of problems as an evaluation does: one completion each at temperature 1, or the
-// likeliest token at each place when greedy.
-func Accuracy(c policy.Config, w []float32, t *task.Task, problems []task.Problem, greedy bool, seed uint64) float64 {
-	net := policy.NewNet(c)
-	net.Load(w)
-	tm := team.New(2)
-	defer tm.Close()
-	prompts := make([][]uint8, len(problems))
-	for i, p := range problems {
-		prompts[i] = p.Prompt
-	}
-	o := policy.Sampling{Temperature: 1, MaxNew: task.Context, End: task.EOS, Stream: policy.NewStream(seed, streamExam)}
-	if greedy {
-		o.Temperature = 0
-	}
-	var out policy.Completions
-	policy.NewSampler(net, tm).Sample(&out, prompts, 1, o)
-	hits := 0
-	for i, p := range problems {
-		if right(t, p, &out, i) {
-			hits++
-		}
-	}
-	return float64(hits) / float64(len(problems))
 }

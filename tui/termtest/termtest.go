@@ -136,15 +136,6 @@ func (x *Terminal) Press(names ...string) {
 // Type types text as it is.
 func (x *Terminal) Type(text string) { x.t.Helper(); x.Press(text) }
 
-// Resize changes the size of the terminal.
-func (x *Terminal) Resize(cols, rows int) {
-	x.t.Helper()
-	x.screen.Resize(cols, rows)
-	if err := pty.Setsize(x.tty, &pty.Winsize{Rows: uint16(rows), Cols: uint16(cols)}); err != nil {
-		x.t.Fatal(err)
-	}
-}
-
 // Text is what stands on the screen.
 func (x *Terminal) Text() string { return ansi.Strip(x.screen.Render()) }
 

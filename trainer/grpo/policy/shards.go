@@ -56,6 +56,3 @@ func (s *Shards) Run(f func(i int, p *Part)) {
 	s.team.Do(len(s.Parts), s.do)
 	s.team.Do((len(s.Grad)+reduceSpan-1)/reduceSpan, s.reduce)
 }
-
-// Each calls f for every part on the team and leaves gradients alone.
-func (s *Shards) Each(f func(worker, i int)) { s.team.Do(len(s.Parts), f) }
