@@ -48,7 +48,7 @@ func TestProposes(t *testing.T) {
 
 func TestRequestKeepsItsPromises(t *testing.T) {
 	s := newServer(t, answer{text: goodDiagnosis}, answer{text: goodProposals})
-	s.context = 6000
+	s.tell(func(a *about) { a.context = 6000 })
 	mustPropose(t, newAgent(t, "ollama", s, nil), testTurn())
 	b := s.bodies[1]
 	opts, ok := b["options"].(map[string]any)
@@ -117,7 +117,7 @@ func seedOf(body map[string]any) any {
 // TestLearnsTheTokenizer has a server that counts far more tokens than estimated: the next prompt must be shorter.
 func TestLearnsTheTokenizer(t *testing.T) {
 	s := newServer(t, answer{text: goodDiagnosis, tokens: 7000}, answer{text: goodProposals})
-	s.context = 8192
+	s.tell(func(a *about) { a.context = 8192 })
 	got := mustPropose(t, newAgent(t, "ollama", s, nil), testTurn())
 	if strings.Contains(got.Exchanges[0].Prompt, "left out for length") || !strings.Contains(got.Exchanges[1].Prompt, "left out for length") {
 		t.Error("the second prompt was not shortened after the first took more tokens than estimated")
@@ -315,7 +315,7 @@ func TestNoServer(t *testing.T) {
 
 func TestMissingModel(t *testing.T) {
 	s := newServer(t, answer{text: goodDiagnosis})
-	s.model = "other"
+	s.tell(func(a *about) { a.model = "other" })
 	a := newAgent(t, "ollama", s, nil)
 	if _, err := a.Check(context.Background()); !errors.Is(err, ErrNoModel) || !strings.Contains(err.Error(), "ollama pull tiny") {
 		t.Errorf("%v", err)
@@ -354,7 +354,7 @@ func TestVision(t *testing.T) {
 	for _, vision := range []bool{false, true} {
 		s := newServer(t, answer{text: goodDiagnosis}, answer{text: goodProposals})
 		if vision {
-			s.caps = []string{"vision"}
+			s.tell(func(a *about) { a.caps = []string{"vision"} })
 		}
 		got := mustPropose(t, newAgent(t, "ollama", s, nil), testTurn())
 		msgs, ok := s.bodies[0]["messages"].([]any)

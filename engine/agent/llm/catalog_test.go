@@ -10,7 +10,7 @@ import (
 
 func TestCatalogs(t *testing.T) {
 	s := newServer(t, answer{})
-	s.caps = []string{"vision"}
+	s.tell(func(a *about) { a.caps = []string{"vision"} })
 	o, err := newOllama(s.URL, transport(nil))
 	if err != nil {
 		t.Fatal(err)
@@ -21,19 +21,18 @@ func TestCatalogs(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	quit := errors.New("quit")
-	s.asked = func() { cancel(quit) } // right after the first model's description
+	s.tell(func(a *about) { a.asked = func() { cancel(quit) } }) // right after the first model's description
 	if o, err = newOllama(s.URL, transport(nil)); err != nil {
 		t.Fatal(err)
 	}
 	if models, err := o.Models(ctx); !errors.Is(err, quit) || models != nil {
 		t.Errorf("%+v, %v where the context ended", models, err)
 	}
-	s.asked = nil
 	c, err := newOpenAI(s.URL+"/v1", key{}, transport(nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.hidden = true
+	s.tell(func(a *about) { a.asked, a.hidden = nil, true })
 	models, err = c.Models(context.Background())
 	if err != nil || len(models) != 3 || !models[0].Vision || models[0].Context != 4096 || models[2].Context != 16384 || models[1].Context != 0 {
 		t.Errorf("%+v, %v", models, err)

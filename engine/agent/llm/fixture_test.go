@@ -134,7 +134,12 @@ type server struct {
 	answers []answer
 	bodies  []map[string]any
 	headers []http.Header
-	counts  []int  // prompt tokens claimed, of each call
+	counts  []int // prompt tokens claimed, of each call
+	about   about
+}
+
+// about is what the server tells of itself.
+type about struct {
 	model   string // what /api/show and /v1/models say
 	caps    []string
 	context int
@@ -143,17 +148,31 @@ type server struct {
 	asked   func() // runs before the answer of /api/version
 }
 
+// tell changes what the server tells of itself. A handler whose client gave up may still run.
+func (s *server) tell(change func(*about)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.about)
+}
+
+func (s *server) told() about {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.about
+}
+
 func newServer(t *testing.T, answers ...answer) *server {
 	t.Helper()
-	s := &server{answers: answers, model: "tiny", context: 16384}
+	s := &server{answers: answers, about: about{model: "tiny", context: 16384}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/chat", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, s.ollama) })
 	mux.HandleFunc("POST /v1/chat/completions", func(w http.ResponseWriter, r *http.Request) { s.chat(w, r, s.openai) })
 	mux.HandleFunc("GET /api/version", func(w http.ResponseWriter, r *http.Request) {
-		if s.asked != nil {
-			s.asked()
+		a := s.told()
+		if a.asked != nil {
+			a.asked()
 		}
-		if s.hidden {
+		if a.hidden {
 			http.NotFound(w, r)
 			return
 		}
@@ -182,17 +201,18 @@ func write(w http.ResponseWriter, s string) {
 
 func (s *server) show(w http.ResponseWriter, r *http.Request) {
 	var q struct{ Model string }
-	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Model != s.model {
+	a := s.told()
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Model != a.model {
 		w.WriteHeader(http.StatusNotFound)
 		write(w, `{"error":"model '`+q.Model+`' not found"}`)
 		return
 	}
-	caps, err := json.Marshal(append([]string{"completion"}, s.caps...))
+	caps, err := json.Marshal(append([]string{"completion"}, a.caps...))
 	if err != nil {
 		panic(err)
 	}
 	write(w, fmt.Sprintf(`{"details":{"parameter_size":"135M"},"parameters":%q,"capabilities":%s,"model_info":{"llama.context_length":%d}}`,
-		s.params, caps, s.context))
+		a.params, caps, a.context))
 }
 
 func (s *server) chat(w http.ResponseWriter, r *http.Request, send func(http.ResponseWriter, answer)) {
@@ -383,7 +403,7 @@ func newAgent(t *testing.T, proto string, s *server, waits *[]time.Duration) *Ag
 		}
 		cfg.Client, cfg.Catalog = o, o
 	} else {
-		s.hidden = true
+		s.tell(func(a *about) { a.hidden = true })
 		o, err := newOpenAI(s.URL+"/v1", key{secret, EnvOpenAIKey}, transport(waits))
 		if err != nil {
 			t.Fatal(err)

@@ -53,7 +53,7 @@ func TestGoldenPrompts(t *testing.T) {
 		"fresh": {fresh, 16384, false}, "failed": {failed, 16384, false},
 	} {
 		s := newServer(t, answer{text: goodDiagnosis}, answer{text: goodProposals})
-		s.context = c.window
+		s.tell(func(a *about) { a.context = c.window })
 		a := newAgent(t, "ollama", s, nil)
 		a.cfg.Skill = c.skill
 		got := mustPropose(t, a, c.turn)

@@ -57,7 +57,7 @@ func TestRoomToThink(t *testing.T) {
 		return s.bodies[call]["max_tokens"]
 	}
 	s := newServer(t, answer{text: goodDiagnosis, think: strings.Repeat("let me see… ", 2000)}, answer{text: goodProposals})
-	s.caps = []string{"thinking"}
+	s.tell(func(a *about) { a.caps = []string{"thinking"} })
 	got := mustPropose(t, newAgent(t, "ollama", s, nil), testTurn())
 	if limit(s, 0) != float64(ThinkingAnswer) {
 		t.Errorf("a thinking model may answer %v tokens", limit(s, 0))

@@ -70,7 +70,10 @@ func TestOllamaBehindV1(t *testing.T) {
 	} {
 		s := newServer(t, answer{text: goodDiagnosis}, answer{text: goodProposals})
 		a := newAgent(t, "openai", s, nil)
-		s.hidden, s.params, s.context, s.caps, a.cfg.Context = false, c.params, c.model, []string{"vision", "thinking"}, c.ours
+		a.cfg.Context = c.ours
+		s.tell(func(a *about) {
+			*a = about{model: a.model, context: c.model, params: c.params, caps: []string{"vision", "thinking"}}
+		})
 		m, err := a.Check(t.Context())
 		if err != nil || m.Context != c.model || !m.Vision || !m.Thinking || !strings.Contains(m.Server, "ollama 0.17.7") {
 			t.Errorf("%s: %+v, %v", name, m, err)
@@ -85,7 +88,7 @@ func TestOllamaBehindV1(t *testing.T) {
 	}
 	s := newServer(t, answer{})
 	a := newAgent(t, "openai", s, nil)
-	s.hidden, s.model = false, "other"
+	s.tell(func(a *about) { a.hidden, a.model = false, "other" })
 	if _, err := a.Check(t.Context()); !errors.Is(err, ErrNoModel) {
 		t.Errorf("a missing model: %v", err)
 	}
