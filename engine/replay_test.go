@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -69,18 +70,18 @@ func TestReplay(t *testing.T) {
 			}
 		}
 		if rapid.Bool().Draw(rt, "to its end") {
-			all := tree.DefaultApproval(tree.AskNever)
-			more := r.Tree().Spent.Segments + 10 // more than what runs now may still spend
-			for _, c := range []tree.Command{
-				{Kind: tree.CmdApproval, Approval: &all}, {Kind: tree.CmdBudget, Budget: &tree.Budget{Segments: more}}, {Kind: tree.CmdResume},
-			} {
-				if err := r.Do(t.Context(), c); err != nil {
-					rt.Error(err)
-				}
-			}
-			err := r.Engine.do(t.Context(), func(context.Context) error {
+			// In one turn of the loop: the search must not end between two of the acts.
+			err := r.Engine.do(t.Context(), func(saved context.Context) error {
 				r.opts.Unattended = true // bans may leave the agent nothing to propose
-				return nil
+				all := tree.DefaultApproval(tree.AskNever)
+				more := r.tree.Spent.Segments + 10 // more than what runs now may still spend
+				var errs []error
+				for _, c := range []tree.Command{
+					{Kind: tree.CmdApproval, Approval: &all}, {Kind: tree.CmdBudget, Budget: &tree.Budget{Segments: more}}, {Kind: tree.CmdResume},
+				} {
+					errs = append(errs, r.steer(saved, c))
+				}
+				return errors.Join(errs...)
 			})
 			if err != nil {
 				rt.Error(err)
