@@ -15,11 +15,12 @@ type budget struct {
 	tokens int64
 }
 
-// budgets are those at which a task is compared: tight and middle with the fine grid, middle with the coarse one.
+// budgets are those at which a task is compared: all of them with the fine grid (ample only when it is asked for), middle
+// with the coarse one.
 func budgets(t *task.Task) []budget {
-	b := []budget{{"tight", int64(t.Budgets.Tight)}, {"middle", int64(t.Budgets.Middle)}}
+	b := []budget{{"tight", int64(t.Budgets.Tight)}, {"middle", int64(t.Budgets.Middle)}, {"ample", int64(t.Budgets.Ample)}}
 	if !fine(t) {
-		b = b[1:]
+		b = b[1:2]
 	}
 	return b
 }
@@ -38,8 +39,8 @@ type comparison struct {
 	landscapeScore []result
 }
 
-// compare screens the grid on the validation set, then scores the best constant and the schedules with fresh seeds. At the
-// middle budget only the better third of the tight budget's constants starts: the grid's first rung.
+// compare screens the grid on the validation set, then scores the best constant and the schedules with fresh seeds. Above
+// the tight budget only the better third of that budget's constants starts: the grid's first rung.
 func (s *study) compare(ctx context.Context, t *task.Task, base int, tokens int64) (comparison, error) {
 	c := comparison{tokens: tokens}
 	arms := grid(t)

@@ -36,9 +36,7 @@ func (s *study) page(ctx context.Context, t *task.Task, dir string) error {
 	if err := s.writeProbes(ctx, &b, t); err != nil {
 		return err
 	}
-	if fine(t) {
-		b.WriteString("Task, bases and budgets were chosen from a handful of constant runs on base 1, and grid, hand-made schedules and seeds fixed,\nbefore the comparison; on prefix one trial run of the rising band at 1000k tokens had been seen. The schedules derived from\nthe best constant were added after prefix's first screening, before any schedule was scored.\n\n")
-	}
+	b.WriteString(provenance(t))
 	fmt.Fprintf(&b, "Measured with `go run ./trainer/grpo/study -journal F -task %s` (kernel path: %s; every run is in\ntrainer/grpo/study/testdata/journal.jsonl.gz). A build that rounds differently moves single runs by a point or two.\n", t.Name, s.kernels(t))
 	return os.WriteFile(filepath.Join(dir, t.Name+".md"), []byte(b.String()), 0o644)
 }
@@ -92,13 +90,17 @@ func (s *study) writeComparisons(ctx context.Context, b *strings.Builder, t *tas
 	kind := "Coarse grid: 5 learning rates x half and full difficulty x 2 KL coefficients"
 	if fine(t) {
 		kind = "Fine grid: 5 learning rates x every difficulty cap and an easy-tilted mixture x 3 temperatures x 2 KL coefficients"
+		if room(t, t.Difficulty.Lo) < t.MaxCompletion {
+			kind += ",\neach with the default length and with the one that its cap needs"
+		}
 	}
 	fmt.Fprintf(b, "## Best constant\n\n%s, screened on validation by\nsuccessive halving over seeds, the top ten re-run with four seeds. Test accuracy of fresh seeds, mean and 95%% t interval;\ndifferences are paired by seed.\n\n", kind)
+	measured := map[string][]comparison{}
 	for n := 1; n <= task.Bases; n++ {
 		for _, bud := range budgets(t) {
 			c, err := s.compare(ctx, t, n, bud.tokens)
 			if errors.Is(err, errMissing) {
-				if n == 1 {
+				if n == 1 && bud.name != "ample" {
 					fmt.Fprintf(b, "Base %d, %s budget: %v.\n\n", n, bud.name, err)
 				}
 				continue
@@ -107,9 +109,30 @@ func (s *study) writeComparisons(ctx context.Context, b *strings.Builder, t *tas
 				return err
 			}
 			writeComparison(b, n, bud.name, c)
+			measured[bud.name] = append(measured[bud.name], c)
+		}
+	}
+	for _, bud := range budgets(t) {
+		if cs := measured[bud.name]; len(cs) > 1 && len(cs[0].schedules) > 0 {
+			fmt.Fprintf(b, "The %d bases together, %s budget:\n\n| arm | test | against the constant |\n|---|---|---|\n", len(cs), bud.name)
+			writeArms(b, together(cs))
+			b.WriteString("\n")
 		}
 	}
 	return nil
+}
+
+// together puts the fresh seeds of several bases in one comparison; each base has its own best constant and schedules
+// derived from it.
+func together(cs []comparison) comparison {
+	all := comparison{schedules: cs[0].schedules, staged: make([][]result, len(cs[0].staged))}
+	for _, c := range cs {
+		all.constant = append(all.constant, c.constant...)
+		for i, rs := range c.staged {
+			all.staged[i] = append(all.staged[i], rs...)
+		}
+	}
+	return all
 }
 
 func writeComparison(b *strings.Builder, base int, budget string, c comparison) {
@@ -119,15 +142,7 @@ func writeComparison(b *strings.Builder, base int, budget string, c comparison) 
 	}
 	fmt.Fprintf(b, "Base %d, %s budget (%s tokens): %s, %d screening runs.\n\n| arm | test | against the constant |\n|---|---|---|\n",
 		base, budget, thousands(int(c.tokens)), grid, c.runs)
-	constant := scores(c.constant)
-	mean, half := interval(constant)
-	fmt.Fprintf(b, "| best constant | %.3f +- %.3f | |\n", mean, half)
-	for i, a := range c.schedules {
-		staged := scores(c.staged[i])
-		m, h := interval(staged)
-		d, dh := interval(differences(staged, constant))
-		fmt.Fprintf(b, "| %s | %.3f +- %.3f | %+.3f +- %.3f (%+.0f%%) |\n", a.label, m, h, d, dh, 100*d/mean)
-	}
+	writeArms(b, c)
 	fmt.Fprintf(b, "\nBest constant: %s", c.best)
 	if e := edges(c.best); e != "" {
 		fmt.Fprintf(b, " (at the edge of the grid in %s)", e)
@@ -139,6 +154,19 @@ func writeComparison(b *strings.Builder, base int, budget string, c comparison) 
 			writeLandscape(b, c, name)
 		}
 		b.WriteString("\n")
+	}
+}
+
+// writeArms are the rows of a comparison: the constant's, and every schedule's with its paired difference.
+func writeArms(b *strings.Builder, c comparison) {
+	constant := scores(c.constant)
+	mean, half := interval(constant)
+	fmt.Fprintf(b, "| best constant | %.3f +- %.3f | |\n", mean, half)
+	for i, a := range c.schedules {
+		staged := scores(c.staged[i])
+		m, h := interval(staged)
+		d, dh := interval(differences(staged, constant))
+		fmt.Fprintf(b, "| %s | %.3f +- %.3f | %+.3f +- %.3f (%+.0f%%) |\n", a.label, m, h, d, dh, 100*d/mean)
 	}
 }
 

@@ -9,9 +9,10 @@ import (
 	"llmzero/trainer/grpo/task"
 )
 
-// writeMoves says for every base that was measured whether the best values move while the model trains.
+// writeMoves says for every base that was measured, and for all of them together, whether the best values move while the
+// model trains.
 func (s *study) writeMoves(ctx context.Context, b *strings.Builder, t *task.Task) error {
-	head := false
+	var bases [][]moved
 	for n := 1; n <= task.Bases; n++ {
 		constant, ms, err := s.moves(ctx, t, n)
 		if errors.Is(err, errMissing) {
@@ -20,16 +21,47 @@ func (s *study) writeMoves(ctx context.Context, b *strings.Builder, t *task.Task
 		if err != nil {
 			return err
 		}
-		if !head {
-			head = true
-			fmt.Fprintf(b, "## Do the best values move?\n\nFrom three states of a run with the best constant of the middle budget - at the start, after a quarter of that budget and after\nthree quarters - one more segment of a quarter is trained with one parameter changed. Validation accuracy after it, mean of\n%d fresh seeds; %d other seeds chose the best value of each state (in bold).\n\n", len(freshSeeds), len(screeningSeeds))
+		if bases == nil {
+			fmt.Fprintf(b, "## Do the best values move?\n\nFrom three states of a run with the best constant of the tight budget - at the start, after a quarter of the ample budget and after\nthree quarters - one more segment of a quarter is trained with one parameter changed. Validation accuracy after it, mean of\n%d fresh seeds; %d other seeds chose the best value of each state (in bold).\n\n", len(moveSeeds), len(moveScreening))
 		}
+		bases = append(bases, ms)
 		fmt.Fprintf(b, "Base %d, around %s.\n\n", n, constant)
 		for _, m := range ms {
 			writeMoved(b, m)
 		}
 	}
+	if len(bases) < 2 {
+		return nil
+	}
+	fmt.Fprintf(b, "The %d bases together:\n\n", len(bases))
+	for _, m := range pooled(bases) {
+		fmt.Fprintf(b, "- %s\n", m.verdict())
+	}
+	b.WriteString("\n")
 	return nil
+}
+
+// pooled puts the seeds of all bases together, sweep by sweep.
+func pooled(bases [][]moved) []moved {
+	out := make([]moved, len(bases[0]))
+	join := func(at func(moved) [][][]float64, i int) [][][]float64 {
+		all := make([][][]float64, len(states))
+		for state := range all {
+			all[state] = make([][]float64, len(out[i].values))
+			for _, ms := range bases {
+				for v, seeds := range at(ms[i])[state] {
+					all[state][v] = append(all[state][v], seeds...)
+				}
+			}
+		}
+		return all
+	}
+	for i, m := range bases[0] {
+		out[i].sweep = m.sweep
+		out[i].screen = join(func(m moved) [][][]float64 { return m.screen }, i)
+		out[i].fresh = join(func(m moved) [][][]float64 { return m.fresh }, i)
+	}
+	return out
 }
 
 func writeMoved(b *strings.Builder, m moved) {

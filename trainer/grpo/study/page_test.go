@@ -79,7 +79,7 @@ func TestShippedPages(t *testing.T) {
 	}
 }
 
-// The difference to the best constant is paired by seed.
+// The difference to the best constant is paired by seed, also where bases are put together.
 func TestWriteComparison(t *testing.T) {
 	runs := func(scores ...float64) []result {
 		out := make([]result, len(scores))
@@ -95,7 +95,9 @@ func TestWriteComparison(t *testing.T) {
 	}
 	var b strings.Builder
 	writeComparison(&b, 1, "tight", c)
+	writeArms(&b, together([]comparison{c, {constant: runs(0.5), schedules: c.schedules, staged: [][]result{runs(0.2)}}}))
 	for _, want := range []string{
+		"| best constant | 0.275 +- 0.272 | |\n| rising band | 0.275 +- 0.152 | +0.000 +- 0.318 (+0%) |",
 		"250k tokens): 330 constants, 400 screening runs", "| best constant | 0.200 +- 0.248 | |",
 		"| rising band | 0.300 +- 0.248 | +0.100 +- 0.000 (+50%) |", "at the edge of the grid in learning rate and temperature",
 	} {

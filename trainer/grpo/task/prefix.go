@@ -32,7 +32,7 @@ func (prefix) draw(rng *rand.Rand, n int) (body, answer, key string) {
 func (prefix) right(body, completion string) bool { return completion == sums(body, nil) }
 
 func (prefix) teach(rng *rand.Rand, l Lesson, body, _ string) string {
-	wrong := misconception(l.Base)
+	wrong := misconception("prefix", l.Base, sumTable())
 	return sums(body, func(sum, digit int) int {
 		if to := wrong[sum][digit]; to >= 0 && rng.Float64() < 0.95 {
 			return to
@@ -60,16 +60,16 @@ func sums(body string, add func(sum, digit int) int) string {
 	return string(out)
 }
 
-// misconception returns, for every running sum and digit, the wrong result that base teaches, or -1 where it teaches the
-// right one: 60 of the 100 pairs are wrong, a different 60 in each base.
-func misconception(base int) *[10][10]int {
-	rng := rand.New(rand.NewPCG(uint64(base), hash("prefix misconception")))
+// misconception returns the wrong entries of a table that a task's base teaches, -1 where it teaches the right one: 60 of the
+// 100 are wrong, a different 60 in each base.
+func misconception(task string, base int, right *[10][10]int) *[10][10]int {
+	rng := rand.New(rand.NewPCG(uint64(base), hash(task+" misconception")))
 	var wrong [10][10]int
-	for i, pair := range rng.Perm(100) {
-		sum, digit := pair/10, pair%10
-		wrong[sum][digit] = -1
+	for i, entry := range rng.Perm(100) {
+		a, b := entry/10, entry%10
+		wrong[a][b] = -1
 		if i < 60 {
-			wrong[sum][digit] = (sum + digit + 1 + rng.IntN(9)) % 10
+			wrong[a][b] = (right[a][b] + 1 + rng.IntN(9)) % 10
 		}
 	}
 	return &wrong

@@ -25,7 +25,8 @@ func TestRight(t *testing.T) {
 		{"maze", "S....#####.........G.....", "", "DRR"},
 		{"maze", "S.G......................", "RR DRRU", "R RRL RRRL UU L"},
 		{"prefix", "3845", "3150", "3151 315 31500"},
-		{"carry", "74______+58", "231", "221 23 2310"},
+		{"recur", "31529", "2380", "238 2380238 2370 23800 0"},
+		{"recur", "40217", "113412360", "11341236"},
 	}
 	for _, c := range cases {
 		k, err := Lookup(c.task)
@@ -47,8 +48,13 @@ func TestRight(t *testing.T) {
 // The bases of the prerequisite tasks are wrong about different facts, and a problem's chance to be taught right falls
 // with its length: that is what makes short problems the prerequisite.
 func TestMisconceptions(t *testing.T) {
-	for _, name := range []string{"prefix", "carry"} {
-		k, err := Lookup(name)
+	for _, c := range []struct {
+		task       string
+		easy, hard int
+		atLeast    float64 // taught right at easy
+		atMost     float64 // and at hard
+	}{{"prefix", 2, 6, 0.25, 0.1}, {"recur", 1, 4, 0.04, 0.01}} {
+		k, err := Lookup(c.task)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,13 +71,33 @@ func TestMisconceptions(t *testing.T) {
 				}
 				return float64(right) / 400
 			}
-			if easy, hard := rate(2), rate(6); easy < 0.25 || hard > 0.1 {
-				t.Errorf("%s base %d: taught right %.2f at 2, %.2f at 6", name, base, easy, hard)
+			if easy, hard := rate(c.easy), rate(c.hard); easy < c.atLeast || hard > c.atMost {
+				t.Errorf("%s base %d: taught right %.3f at %d, %.3f at %d", c.task, base, easy, c.easy, hard, c.hard)
 			}
 		}
+		if *misconception(c.task, 1, sumTable()) == *misconception(c.task, 2, sumTable()) {
+			t.Errorf("two bases of %s hold the same misconception", c.task)
+		}
 	}
-	if *misconception(1) == *misconception(2) || *droppedCarries(1) == *droppedCarries(2) {
-		t.Error("two bases hold the same misconception")
+}
+
+// What the bases of the sequences are taught goes on where it should stop: until they learn to, a long limit costs tokens.
+func TestRambling(t *testing.T) {
+	for _, name := range []string{"recur"} {
+		k, err := Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng := newRand(1)
+		needed, shown := 0, 0
+		for range 400 {
+			p := k.Problem(rng, Train, 1)
+			needed += len(p.Answer)
+			shown += len(k.rules.teach(rng, Lesson{Base: 1}, k.body(p.Prompt), ""))
+		}
+		if shown < 5*needed {
+			t.Errorf("%s: %d terms are needed and %d shown", name, needed, shown)
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ var recipes = map[string]recipe{
 	"brackets":  {steps: 1500, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.65}, pass: 0.7}},
 	"maze":      {steps: 3000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.15, 0.6}, pass: 0.6}},
 	"prefix":    {steps: 2000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.01, 0.08}, pass: 0.08, easy: 0.95, hard: 0.01}},
-	"carry":     {steps: 2000, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.03, 0.2}, pass: 0.1, easy: 0.4, hard: 0.01}},
+	"recur":     {steps: 2500, batch: 128, rate: 3e-3, gate: gate{sampled: [2]float64{0.003, 0.05}, pass: 0.02, easy: 0.08, hard: 0.01}},
 }
 
 // shape is the policy of every base: the small one, so that 27 of them are 3 MB.
