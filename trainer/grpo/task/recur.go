@@ -6,8 +6,13 @@ import (
 )
 
 func recurTask() *Task {
-	return sequenceTask("recur", "go on with a recurrence modulo 10 up to the first 0; the base knows most sums wrong and seldom stops (prerequisites)",
+	return sequenceTask("recur", "go on with a recurrence modulo 10 up to its first 0; the base adds wrong and rambles (prerequisites)",
 		&sequence{name: "recur", symbols: digits, start: 5, stops: 0.25, next: sumTable()})
+}
+
+func automatonTask() *Task {
+	return sequenceTask("automaton", "run an automaton up to its halting state a; the base knows it wrong and rambles (prerequisites)",
+		&sequence{name: "automaton", symbols: "abcdefghij", start: 4, stops: 0.35, next: automatonTable()})
 }
 
 // sequenceTask declares a task of sequences: short prompts and answers of up to thirty terms.
@@ -98,6 +103,16 @@ func sumTable() *[10][10]int {
 		for b := range t[a] {
 			t[a][b] = (a + b) % 10
 		}
+	}
+	return &t
+}
+
+// automatonTable is the automaton: every row a permutation, so that no state is rarer than another.
+func automatonTable() *[10][10]int {
+	rng := rand.New(rand.NewPCG(0, hash("automaton")))
+	var t [10][10]int
+	for a := range t {
+		copy(t[a][:], rng.Perm(10))
 	}
 	return &t
 }

@@ -53,7 +53,7 @@ func TestMisconceptions(t *testing.T) {
 		easy, hard int
 		atLeast    float64 // taught right at easy
 		atMost     float64 // and at hard
-	}{{"prefix", 2, 6, 0.25, 0.1}, {"recur", 1, 4, 0.04, 0.01}} {
+	}{{"prefix", 2, 6, 0.25, 0.1}, {"recur", 1, 4, 0.04, 0.01}, {"automaton", 1, 4, 0.04, 0.01}} {
 		k, err := Lookup(c.task)
 		if err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestMisconceptions(t *testing.T) {
 
 // What the bases of the sequences are taught goes on where it should stop: until they learn to, a long limit costs tokens.
 func TestRambling(t *testing.T) {
-	for _, name := range []string{"recur"} {
+	for _, name := range []string{"recur", "automaton"} {
 		k, err := Lookup(name)
 		if err != nil {
 			t.Fatal(err)
