@@ -6,12 +6,12 @@ import (
 )
 
 func recurTask() *Task {
-	return sequenceTask("recur", "go on with a recurrence modulo 10 up to its first 0; the base adds wrong and rambles (prerequisites)",
+	return sequenceTask("recur", "go on with a recurrence to its first 0; the base rambles (prerequisites)",
 		&sequence{name: "recur", symbols: digits, start: 5, stops: 0.25, next: sumTable()})
 }
 
 func automatonTask() *Task {
-	return sequenceTask("automaton", "run an automaton up to its halting state a; the base knows it wrong and rambles (prerequisites)",
+	return sequenceTask("automaton", "run an automaton to its halting state; the base rambles (prerequisites)",
 		&sequence{name: "automaton", symbols: "abcdefghij", start: 4, stops: 0.35, next: automatonTable()})
 }
 
